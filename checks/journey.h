@@ -233,7 +233,6 @@ class Journey {
   Task<void> Owe(const std::string& operation, const std::string& key, const google::protobuf::Message& request);
   void AddFact(const std::string& name, const google::protobuf::Message& value);
   std::string NewKey();
-  Actor NewActor() const;
 
   JourneyEnvironment environment_;
   std::string label_;
@@ -255,9 +254,10 @@ class Journey {
   int keys_ = 0;
 };
 
-// The id of the operation of a request type: PlaceOrderRequest -> "ordering.place_order", by the target services'
-// descriptors. Empty for a type that is no operation's request.
-std::string OperationOf(const google::protobuf::Descriptor* request);
+
+// The password of an account we signed up: HMAC-SHA256 of its name under the plan's `pilot_key`, so that a restart can
+// sign in again from the plan alone.
+std::string DerivePassword(const std::string& pilot_key, const std::string& email);
 
 }  // namespace puckdrop::checks
 
