@@ -66,6 +66,8 @@ class OneShot {
 
   // OK once set; CANCELLED when the waiting coroutine is cancelled.
   awaitable<absl::Status> Wait();
+  // Waits for Set even when the coroutine is cancelled: for what is sure to come and must not be left alone.
+  awaitable<void> WaitRegardless();
 
  private:
   struct State;
@@ -119,6 +121,10 @@ class EventLoop {
   // Runs `fn` on the loop's thread, later. Any thread. After Stop it is dropped.
   void Post(std::function<void()> fn);
 
+  // Runs `fn` on the loop's thread and waits for its end; here and now when this is that thread or the loop has
+  // stopped.
+  void Invoke(std::function<void()> fn);
+
   // Starts a coroutine on the loop. Any thread. When the loop is stopping the coroutine is dropped unrun.
   template <typename T>
   Task<T> Spawn(awaitable<T> work) {
@@ -163,6 +169,12 @@ class EventLoop {
 
   // Lets others run.
   awaitable<void> Yield();
+
+  // Whether the awaiting coroutine (with all it was called by, up to its Spawn) has been asked to end.
+  static awaitable<bool> IsCancelled();
+  // From here on the awaiting coroutine forgets that it was cancelled and cannot be: for cleaning up, which must be
+  // bounded.
+  static awaitable<void> IgnoreCancellation();
 
   // Calls `fn` on the loop's thread when `clock` has reached `when`. Loop thread only. The id is for CancelCall, after
   // which it is not called.

@@ -32,11 +32,9 @@ class CurlHttpClient final : public HttpClient {
 
   awaitable<HttpAnswer> Fetch(HttpRequest request) override;
 
-  // Closes idle connections and forgets TLS sessions and names: what follows is cold.
-  void ForgetConnections();
-
  private:
   class Core;
+  runtime::EventLoop& loop_;
   std::shared_ptr<Core> core_;
 };
 
