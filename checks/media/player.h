@@ -1,14 +1,13 @@
 #ifndef PUCKDROP_CHECKS_MEDIA_PLAYER_H_
 #define PUCKDROP_CHECKS_MEDIA_PLAYER_H_
 
+#include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <boost/asio/awaitable.hpp>
 
 #include "absl/time/time.h"
 #include "puckdrop/v1/result.pb.h"
