@@ -56,7 +56,7 @@ absl::Status Ended(const grpc::ClientContext& context, const grpc::Status& statu
 
 // One unary call. `deadline` is by the caller's clock.
 template <typename Async, typename Request, typename Response>
-awaitable<absl::StatusOr<Response>> Call(Caller caller, Async& stub,
+awaitable<absl::StatusOr<Response>> Call(Caller caller, std::type_identity_t<Async>& stub,
                                          void (Async::*method)(grpc::ClientContext*, const Request*, Response*,
                                                                std::function<void(grpc::Status)>),
                                          std::type_identity_t<Request> request, absl::Time deadline) {
@@ -91,7 +91,7 @@ template <typename Response>
 class ServerStream {
  public:
   template <typename Async, typename Request>
-  ServerStream(Caller caller, Async& stub,
+  ServerStream(Caller caller, std::type_identity_t<Async>& stub,
                void (Async::*method)(grpc::ClientContext*, const Request*, grpc::ClientReadReactor<Response>*),
                std::type_identity_t<Request> request, absl::Time deadline)
       : reactor_(new Reactor), state_(std::make_shared<State>()) {
@@ -185,7 +185,7 @@ class ServerStream {
 // Reads a stream to its end; `on_message` is called on the loop's thread, in order, and the next message is asked for
 // when it has returned.
 template <typename Async, typename Request, typename Response>
-awaitable<absl::Status> ReadAll(Caller caller, Async& stub,
+awaitable<absl::Status> ReadAll(Caller caller, std::type_identity_t<Async>& stub,
                                 void (Async::*method)(grpc::ClientContext*, const Request*,
                                                       grpc::ClientReadReactor<Response>*),
                                 std::type_identity_t<Request> request, absl::Time deadline,

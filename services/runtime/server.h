@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ inline constexpr int kLargestMessageBytes = 8 * 1024 * 1024;
 struct ServerOptions {
   // `127.0.0.1:7071`, `[::1]:0`, `localhost:7071`, `unix:/run/puckdrop.sock`; empty: reached in process only.
   std::string listen;
+  // Full names (`ProberService::service_full_name()`), for health by service.
+  std::vector<std::string> service_names;
   // Reflection is for people with grpcurl; in process there are none.
   bool reflection = true;
 };
@@ -65,7 +68,8 @@ class ServiceServer {
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
   std::string address_;
-  bool down_ = false;
+  std::vector<std::string> service_names_;
+  std::once_flag down_;
 };
 
 }  // namespace puckdrop::runtime

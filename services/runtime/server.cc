@@ -1,0 +1,130 @@
+#include "services/runtime/server.h"
+
+#include <grpcpp/ext/health_check_service_server_builder_option.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <mutex>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+
+namespace puckdrop::runtime {
+namespace {
+
+// `host` and `port` of "host:port" or "[v6]:port".
+bool Split(const std::string& address, std::string& host, int& port) {
+  const size_t colon = address.rfind(':');
+  if (colon == std::string::npos || colon == 0) return false;
+  host = address.substr(0, colon);
+  if (host.front() == '[') {
+    if (host.back() != ']') return false;
+    host = host.substr(1, host.size() - 2);
+  } else if (absl::StrContains(host, ':')) {
+    return false;
+  }
+  return absl::SimpleAtoi(address.substr(colon + 1), &port) && port >= 0 && port <= 65535;
+}
+
+bool IsLoopback(const std::string& host) {
+  if (host == "localhost" || host == "::1") return true;
+  if (!absl::StartsWith(host, "127.")) return false;
+  return host.find_first_not_of("0123456789.") == std::string::npos;
+}
+
+}  // namespace
+
+absl::Status CheckListenAddress(const std::string& address) {
+  if (absl::StartsWith(address, "unix:")) return absl::OkStatus();
+  std::string host;
+  int port = 0;
+  if (!Split(address, host, port)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", address, "\" is no address to listen on: give host:port, as 127.0.0.1:7070"));
+  }
+  if (IsLoopback(host)) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "refusing to listen on ", address,
+      ": anybody who reaches it could order at the target, since there is no TLS and no token. Listen on 127.0.0.1 and "
+      "put a proxy with mTLS in front, or reach it through a tunnel"));
+}
+
+absl::StatusOr<std::unique_ptr<ServiceServer>> ServiceServer::Start(ServerOptions options,
+                                                                    const std::vector<grpc::Service*>& services) {
+  if (!options.listen.empty()) {
+    absl::Status allowed = CheckListenAddress(options.listen);
+    if (!allowed.ok()) return allowed;
+  }
+  static std::once_flag once;
+  std::call_once(once, [] { grpc::EnableDefaultHealthCheckService(true); });
+  // The plugin is a process-wide list that every later builder reads, so servers without reflection come first or share
+  // it.
+  if (!options.listen.empty() && options.reflection) {
+    static std::once_flag reflection;
+    std::call_once(reflection, [] { grpc::reflection::InitProtoReflectionServerBuilderPlugin(); });
+  }
+  std::unique_ptr<ServiceServer> server(new ServiceServer);
+  grpc::ServerBuilder builder;
+  builder.SetMaxReceiveMessageSize(kLargestMessageBytes);
+  builder.SetMaxSendMessageSize(kLargestMessageBytes);
+  // Health and reflection are the only synchronous services; ours are callbacks.
+  builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
+  builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
+  builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 2);
+  // Two processes on one port would share its calls.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+  int port = 0;
+  if (!options.listen.empty()) {
+    builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials(), &port);
+  }
+  for (grpc::Service* service : services) builder.RegisterService(service);
+  server->server_ = builder.BuildAndStart();
+  if (server->server_ == nullptr) {
+    return absl::UnavailableError(options.listen.empty()
+                                      ? std::string("cannot start the server")
+                                      : absl::StrCat("cannot listen on ", options.listen, ": is the port taken?"));
+  }
+  server->service_names_ = std::move(options.service_names);
+  if (absl::StartsWith(options.listen, "unix:")) {
+    server->address_ = options.listen;
+  } else if (!options.listen.empty()) {
+    server->port_ = port;
+    server->address_ = absl::StrCat(options.listen.substr(0, options.listen.rfind(':')), ":", port);
+  }
+  server->SetServing(true);
+  return server;
+}
+
+ServiceServer::~ServiceServer() { Shutdown(absl::Seconds(1)); }
+
+std::shared_ptr<grpc::Channel> ServiceServer::InProcessChannel() {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kLargestMessageBytes);
+  arguments.SetMaxSendMessageSize(kLargestMessageBytes);
+  return server_->InProcessChannel(arguments);
+}
+
+void ServiceServer::SetServing(bool serving) {
+  grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService();
+  if (health == nullptr) return;
+  health->SetServingStatus(serving);
+  for (const std::string& name : service_names_) health->SetServingStatus(name, serving);
+}
+
+void ServiceServer::Shutdown(absl::Duration grace) {
+  std::call_once(down_, [&] {
+    SetServing(false);
+    server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
+    server_->Wait();
+  });
+}
+
+}  // namespace puckdrop::runtime
