@@ -100,6 +100,8 @@ class Journey {
   const v1::Plan::Customer& customer() const { return *environment_.customer; }
   const std::string& label() const { return label_; }
   absl::Time deadline() const { return environment_.deadline; }
+  // To ask what the plan maps; perform through the journey.
+  OperationPort& operations() const { return *environment_.operations; }
 
   // --- Performing. Responses are of the operation's own types; the id is derived from the request type's name.
 
