@@ -168,7 +168,10 @@ bool HttpServer::process_and_close_socket(socket_t socket) {
     if (!stream->HasBuffered() && !Wait(socket, POLLIN, kIdleMillis)) break;
     if (stopping_) break;
     bool closed = false;
-    fine = process_request(*stream, left == 1, closed, nullptr);
+    fine = process_request(*stream, left == 1, closed, [](httplib::Request& request) {
+      // Without either header a request has no body (RFC 9112, 6.3); the library would read until the client hangs up.
+      if (!request.has_header("Content-Length") && !request.has_header("Transfer-Encoding")) request.set_header("Content-Length", "0");
+    });
     if (!fine || closed) break;
   }
   current_socket = -1;
