@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -57,7 +58,7 @@ struct ProgramError {
 class ProgramSet {
  public:
   // At most kMaxPrograms; beyond them every evaluation and every check of the set is refused.
-  static constexpr std::size_t kMaxPrograms = 20000;
+  static constexpr std::size_t kMaxPrograms = 5000;
 
   // Gives the id of the same text, names, scope and position if it was added before.
   ProgramId Add(Program program);
@@ -68,6 +69,7 @@ class ProgramSet {
 
  private:
   std::vector<Program> programs_;
+  std::unordered_map<std::string, ProgramId> ids_;
 };
 
 struct CheckOptions {
