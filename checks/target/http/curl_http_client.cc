@@ -44,8 +44,8 @@ std::string RefusalOf(const HttpRequest& request) {
   if (!absl::StartsWithIgnoreCase(request.url, "http://") && !absl::StartsWithIgnoreCase(request.url, "https://")) {
     return "the address is not an absolute http or https URL";
   }
-  if (std::any_of(request.url.begin(), request.url.end(), [](unsigned char c) { return c <= 0x20 || c == 0x7f; })) {
-    return "the address has a control character or a blank in it";
+  if (std::any_of(request.url.begin(), request.url.end(), [](unsigned char c) { return c <= 0x20 || c >= 0x7f; })) {
+    return "the address has a control character, a blank or a character beyond ASCII in it";
   }
   for (const Header& field : request.headers) {
     if (!IsToken(field.name)) return "a header's name is not a token";

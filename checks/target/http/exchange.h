@@ -40,7 +40,7 @@ struct Exchange {
 Exchange RecordExchange(const HttpRequest& request, const HttpAnswer& answer, const Redactor& redactor,
                         size_t excerpt_bytes = 4096);
 
-// "curl --fail-with-body -X POST 'https://…' -H … --data-raw …", quoted for a POSIX shell; named secrets are "$NAME",
+// "curl -i -X PUT 'https://…' -H … --data-raw …", quoted for a POSIX shell; named secrets are "$NAME",
 // other hidden values "<redacted>".
 std::string CurlCommand(const HttpRequest& request, const Redactor& redactor);
 

@@ -119,6 +119,11 @@ absl::StatusOr<UrlParts> ParseUrl(absl::string_view text) {
     return absl::InvalidArgumentError("the URL's host has a character that no host name has");
   }
 
+  // What becomes of such a name depends on tables and locales; two readers must not disagree about where a URL leads.
+  if (std::any_of(authority.begin(), authority.end(), [](unsigned char c) { return c >= 0x80; })) {
+    return absl::InvalidArgumentError("the URL's host is not ASCII; write an international name as \"xn--…\"");
+  }
+
   Url url(curl_url());
   if (!url) return absl::ResourceExhaustedError("no memory for a URL");
   CURLUcode set = curl_url_set(url.get(), CURLUPART_URL, std::string(text).c_str(),
@@ -127,7 +132,7 @@ absl::StatusOr<UrlParts> ParseUrl(absl::string_view text) {
 
   UrlParts parts;
   parts.scheme = absl::AsciiStrToLower(Part(url.get(), CURLUPART_SCHEME));
-  absl::StatusOr<std::string> host = NormalHost(Part(url.get(), CURLUPART_HOST, CURLU_PUNYCODE));
+  absl::StatusOr<std::string> host = NormalHost(Part(url.get(), CURLUPART_HOST));
   if (!host.ok()) return host.status();
   parts.host = *std::move(host);
   if (!absl::SimpleAtoi(Part(url.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT), &parts.port) || parts.port < 1 ||

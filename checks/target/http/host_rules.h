@@ -11,7 +11,7 @@
 
 namespace puckdrop::http {
 
-// A URL taken apart the way it will be sent: host in lower case and in ASCII (IDNA), an IPv6 address without brackets,
+// A URL taken apart the way it will be sent: host in lower case, an IPv6 address without brackets,
 // port filled in, dot segments of the path resolved (also those written %2e).
 struct UrlParts {
   std::string scheme;  // "http" or "https"
@@ -25,7 +25,8 @@ struct UrlParts {
 };
 
 // INVALID_ARGUMENT, with the reason and without the URL's secrets, for: not absolute, neither http nor https, user or
-// password in it, control characters, backslashes, no host, a bad port or over 8 KiB.
+// password in it, control characters, backslashes, a host that is
+// not ASCII, no host, a bad port or over 8 KiB.
 absl::StatusOr<UrlParts> ParseUrl(absl::string_view url);
 
 // `reference` as seen from the page at `base` (RFC 3986 section 5), normalised as by ParseUrl.

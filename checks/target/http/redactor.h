@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <shared_mutex>
 #include <string>
 #include <utility>
@@ -17,9 +16,8 @@ namespace puckdrop::http {
 inline constexpr absl::string_view kRedacted = "<redacted>";
 
 // One per run. Knows the run's secret values and blots them out wherever they appear, also URL-encoded, in base64
-// (whole, both alphabets) and escaped as JSON. Thread-safe. Bounded: past 10,000 secrets the oldest learned are
-// forgotten last, that is, a new one is refused and Redact hides every text whole, because it could not promise
-// anything any more.
+// (whole, both alphabets) and escaped as JSON. Thread-safe. Bounded: once 10,000 secrets are known a further one makes
+// Redact hide every text whole, because it could not promise anything any more.
 class Redactor {
  public:
   Redactor();
@@ -35,8 +33,13 @@ class Redactor {
   // `text` with every known secret replaced by "<redacted>".
   std::string Redact(absl::string_view text) const;
 
-  // As Redact, but a secret with a name becomes $NAME (upper case, [A-Z0-9_]), for a command that a person runs.
-  std::string RedactToPlaceholders(absl::string_view text) const;
+  // The same, in pieces, for who must write the secrets in another way: as $NAME in a command that a person runs.
+  struct Piece {
+    std::string text;  // empty for a secret
+    bool is_secret = false;
+    std::string placeholder;  // of a named secret that stands there as it is: its name as [A-Z_][A-Z0-9_]*; else empty
+  };
+  std::vector<Piece> Split(absl::string_view text) const;
 
   // The value if a header of that name may be shown (an allow-list), redacted as text; "<redacted>" otherwise.
   std::string HeaderValue(absl::string_view name, absl::string_view value) const;
@@ -58,7 +61,8 @@ class Redactor {
 
  private:
   struct Index;
-  std::string Replace(absl::string_view text, bool placeholders) const;
+  // Of the text's first `most` bytes; what begins in them is recognised as a whole.
+  std::vector<Piece> SplitFirst(absl::string_view text, size_t most) const;
 
   mutable std::shared_mutex mutex_;
   std::unique_ptr<Index> index_;
