@@ -87,7 +87,23 @@ class TreeBuilder : public YAML::EventHandler {
     const std::size_t bytes = static_cast<std::size_t>(std::max(mark.column, 0));
     const absl::string_view text = source_.Line(line);
     const std::size_t inside = std::min(bytes, text.size());
-    return {file_, line, CountCharacters(text.substr(0, inside)) + static_cast<std::uint32_t>(bytes - inside) + 1};
+    // Places come in order, so that a long line is counted once and not from its beginning for every value.
+    if (line != counted_line_ || inside < counted_bytes_) {
+      counted_line_ = line;
+      counted_bytes_ = 0;
+      counted_characters_ = 0;
+    }
+    counted_characters_ += CountCharacters(text.substr(counted_bytes_, inside - counted_bytes_));
+    counted_bytes_ = inside;
+    return {file_, line, counted_characters_ + static_cast<std::uint32_t>(bytes - inside) + 1};
+  }
+
+  // The innermost bracket that is open.
+  std::optional<Location> OpenBracket() const {
+    for (auto level = levels_.rbegin(); level != levels_.rend(); ++level) {
+      if (level->node.flow) return level->node.at;
+    }
+    return std::nullopt;
   }
 
   // Whether what follows the last value in the file is a bracket that can only belong to a jq expression.
@@ -157,7 +173,6 @@ class TreeBuilder : public YAML::EventHandler {
       node.text_at.column += 1;
       node.verbatim = absl::StartsWith(absl::string_view(source_.text).substr(begin + 1), value) &&
                       !absl::StrContains(value, '\n');
-      last_end_ += 2;
     } else if (node.quoted && (first == '|' || first == '>')) {
       PlaceBlock(&node);
     } else {
@@ -363,23 +378,28 @@ class TreeBuilder : public YAML::EventHandler {
   Location last_at_;
   std::size_t last_end_ = 0;
   bool last_starts_expression_ = false;
+  mutable std::uint32_t counted_line_ = 0;
+  mutable std::size_t counted_bytes_ = 0;
+  mutable std::uint32_t counted_characters_ = 0;
 };
 
 // yaml-cpp's words, as a person who writes plans would put them.
-std::pair<std::string, std::string> Translate(const std::string& message) {
+std::pair<std::string, std::string> Translate(const std::string& message, absl::string_view line) {
+  if (absl::StrContains(line.substr(0, line.find_first_not_of(" \t")), '\t')) {
+    return {"a tab cannot indent YAML", "use spaces"};
+  }
   if (message == "illegal map value" || message == "illegal map key") {
     return {"a second `:` or a wrong indentation: YAML cannot tell what is the key here",
             "put a text that holds `: ` in quotes, and align the keys of one map"};
   }
-  if (message == "end of map flow not found") return {"this `{` is never closed, or a comma is missing", ""};
-  if (message == "end of sequence flow not found") return {"this `[` is never closed, or a comma is missing", ""};
+  if (message == "end of map flow not found") return {"a `{` is never closed, or a comma is missing before this", ""};
+  if (message == "end of sequence flow not found") return {"a `[` is never closed, or a comma is missing before this", ""};
   if (absl::StartsWith(message, "illegal EOF")) return {"this quote is never closed", ""};
   if (message == "unknown token") return {"a plain text cannot begin with this character", "put it in quotes"};
   if (message == "end of map not found") return {"this line does not fit the map it stands in", "check the indentation"};
   if (message == "end of sequence not found") {
     return {"this line does not fit the list it stands in", "check the indentation and the `- `"};
   }
-  if (absl::StrContains(message, "tab")) return {"a tab cannot indent YAML", "use spaces"};
   return {absl::StrCat("not YAML: ", message), ""};
 }
 
@@ -429,7 +449,11 @@ Node ParseDocument(const SourceFile& source, std::uint32_t file, const DocumentL
     } else if (const std::optional<Location> trap = builder.FlowTrap()) {
       mistakes->Add(*trap, kFlowTrap, kFlowTrapHint);
     } else {
-      const auto [message, hint] = Translate(error.msg);
+      auto [message, hint] = Translate(error.msg, source.Line(at.line));
+      const std::optional<Location> bracket = builder.OpenBracket();
+      if (bracket.has_value() && absl::StrContains(message, "never closed,")) {
+        hint = absl::StrCat("it was opened at ", mistakes->Describe(*bracket));
+      }
       mistakes->Add(at, message, hint);
     }
     return bad;

@@ -75,7 +75,7 @@ void CheckExpressions(const v1::Plan& plan, const Reading& reading, const Compil
   for (const ExpressionUse& use : reading.expressions) {
     const std::vector<std::string>& known = names.Of(use.scope);
     sources.push_back({use.program, known, use.of_item});
-    if (use.of_item) continue;
+    if (use.of_item || reading.unsure.contains(ToLocation(use.position))) continue;
     // Only at the very beginning is `.` surely the object of all names.
     const std::size_t begin = use.program.find_first_not_of(" \t\r\n(");
     if (begin == std::string::npos || use.program[begin] != '.') continue;

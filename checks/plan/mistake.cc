@@ -10,6 +10,8 @@ namespace puckdrop::plan {
 namespace {
 
 constexpr std::size_t kWidth = 100;
+// Of a line that is quoted; a thousand mistakes may stand on one line.
+constexpr std::size_t kLongestLine = 4096;
 
 bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
@@ -94,7 +96,8 @@ void Mistakes::Add(const Location& at, std::string message, std::string hint) {
   Mistake mistake;
   if (at.file < sources_.size()) {
     mistake.file = sources_[at.file].name;
-    mistake.source_line = std::string(sources_[at.file].Line(at.line));
+    const absl::string_view line = sources_[at.file].Line(at.line);
+    if (line.size() <= kLongestLine) mistake.source_line = std::string(line);
   }
   mistake.line = at.line;
   mistake.column = at.column;

@@ -177,6 +177,7 @@ void Reader::ReadMembers(const Node& node, Message* message, const std::string& 
     }
     given.insert(member.key);
     if (const std::string& later = field->options().GetExtension(v1::not_yet); !later.empty()) {
+      reading_.keys[path.empty() ? member.key : absl::StrCat(path, ".", member.key)] = member.key_at;
       Say(member.key_at, absl::StrCat("`", member.key, "`: ", later));
       continue;
     }
@@ -315,6 +316,11 @@ void Reader::ReadScalar(const Node& node, Message* message, const Field* field, 
     case FieldDescriptor::CPPTYPE_STRING: {
       if (text.empty() && (field->options().GetExtension(v1::required) || form != v1::TEXT_FORM_UNSPECIFIED)) {
         Say(node.at, absl::StrCat("`", name, "` is empty"));
+        return;
+      }
+      if (form == v1::TEXT_FORM_URL && absl::StrContains(text.substr(0, text.find_first_of("/?#", text.find("//") + 2)), '@')) {
+        mistakes_->AddSecretly(node.at, absl::StrCat("`", name, "`: an address cannot hold a user name or a password"),
+                               "send them in `headers`, from `secrets`");
         return;
       }
       if (const absl::Status status = CheckForm(form, text); !status.ok()) {

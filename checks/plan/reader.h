@@ -55,6 +55,8 @@ struct Reading {
   // Path to where its value, and its key, stands.
   std::map<std::string, Location> values;
   std::map<std::string, Location> keys;
+  // Expressions that stand where an `each` was forgotten: what `.` is there nobody knows.
+  std::set<Location> unsure;
   // File fields to be made relative to the working directory, by pointer into the plan.
   std::vector<std::pair<std::string*, std::uint32_t>> files;
 

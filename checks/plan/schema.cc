@@ -139,9 +139,8 @@ class Builder {
     }
     if (name == "Operation") {
       schema["properties"].erase("id");
-      for (const auto& [key, value] : Object(*v1::Plan::Step::descriptor())["properties"].items()) {
-        schema["properties"][key] = value;
-      }
+      const Json step = Object(*v1::Plan::Step::descriptor());
+      for (const auto& [key, value] : step["properties"].items()) schema["properties"][key] = value;
     }
     if (name == "Customer") {
       schema["properties"]["accounts"] = Either({{{"const", "new"}}, schema["properties"]["accounts"]});

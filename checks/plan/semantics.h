@@ -15,8 +15,8 @@ namespace puckdrop::plan {
 // Launch, claims, target, customers, payments, checks, waivers, schedule, and every name that refers to another.
 void CheckPlan(const v1::Plan& plan, const Reading& reading, const LoadOptions& options, Mistakes* mistakes);
 
-// Operations against their types: steps, returns, undo.
-void CheckOperations(const v1::Plan& plan, const Reading& reading, const OperationCatalogue& catalogue,
+// Operations against their types: steps, returns, undo. Fills `reading.unsure`.
+void CheckOperations(const v1::Plan& plan, Reading& reading, const OperationCatalogue& catalogue,
                      Mistakes* mistakes);
 
 // Names that expressions use, and, with `compile`, the programs.

@@ -41,8 +41,15 @@ bool IsFilledByField(const FieldDescriptor& field) {
          !absl::StartsWith(field.message_type()->full_name(), "google.protobuf.");
 }
 
+void CollectExpressions(const v1::Plan::Mapping& mapping, std::set<Location>* places) {
+  for (const v1::Plan::MappedField& field : mapping.fields()) {
+    if (field.has_value()) places->insert(ToLocation(field.value().position()));
+    if (field.has_message()) CollectExpressions(field.message(), places);
+  }
+}
+
 void CheckMapping(const v1::Plan::Mapping& mapping, const Descriptor& response, const Location& at,
-                  const std::string& what, Mistakes* mistakes) {
+                  const std::string& what, std::set<Location>* unsure, Mistakes* mistakes) {
   std::set<std::string> given;
   for (const v1::Plan::MappedField& mapped : mapping.fields()) {
     const Location place = ToLocation(mapped.position());
@@ -64,10 +71,11 @@ void CheckMapping(const v1::Plan::Mapping& mapping, const Descriptor& response, 
     } else if (field->is_repeated() && !mapped.message().has_each()) {
       mistakes->Add(place, absl::StrCat("`", mapped.field(), "` is a list: say where its items are"),
                     "add `each: .body.items[]`; the other fields are then read from one item");
+      CollectExpressions(mapped.message(), unsure);
     } else if (!field->is_repeated() && mapped.message().has_each()) {
       mistakes->Add(place, absl::StrCat("`", mapped.field(), "` is not a list, so it has no `each`"));
     } else {
-      CheckMapping(mapped.message(), *field->message_type(), place, mapped.field(), mistakes);
+      CheckMapping(mapped.message(), *field->message_type(), place, mapped.field(), unsure, mistakes);
     }
   }
   std::vector<std::string> missing;
@@ -123,7 +131,7 @@ void CheckUndo(const v1::Plan::Undo& undo, const OperationCatalogue& catalogue, 
   }
 }
 
-void CheckOperation(const v1::Plan::Operation& operation, const Reading& reading, const OperationCatalogue& catalogue,
+void CheckOperation(const v1::Plan::Operation& operation, Reading& reading, const OperationCatalogue& catalogue,
                     Mistakes* mistakes) {
   const std::string path = absl::StrCat("operations.", operation.id());
   const Location at = ToLocation(operation.position());
@@ -158,7 +166,8 @@ void CheckOperation(const v1::Plan::Operation& operation, const Reading& reading
                     absl::StrCat("fields of ", info->response->name(), " are: ",
                                  absl::StrJoin(FieldNames(*info->response), ", ")));
     }
-    CheckMapping(operation.returns(), *info->response, reading.KeyOf(path + ".returns"), "returns", mistakes);
+    CheckMapping(operation.returns(), *info->response, reading.KeyOf(path + ".returns"), "returns", &reading.unsure,
+                 mistakes);
   } else if (!reading.keys.contains(path + ".returns")) {
     const std::vector<std::string> missing = RequiredFields(*info->response);
     if (!missing.empty()) {
@@ -175,7 +184,7 @@ void CheckOperation(const v1::Plan::Operation& operation, const Reading& reading
 
 }  // namespace
 
-void CheckOperations(const v1::Plan& plan, const Reading& reading, const OperationCatalogue& catalogue,
+void CheckOperations(const v1::Plan& plan, Reading& reading, const OperationCatalogue& catalogue,
                      Mistakes* mistakes) {
   for (const v1::Plan::Operation& operation : plan.operations()) CheckOperation(operation, reading, catalogue, mistakes);
   for (const v1::Plan::Fragment& fragment : plan.fragments()) {
