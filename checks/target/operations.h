@@ -287,8 +287,9 @@ class Operations {
 
   const TargetPlan& plan() const;
 
+  class Impl;  // interpreter.h; nobody else's
+
  private:
-  class Impl;
   static OperationId OperationOf(const google::protobuf::Descriptor& request,
                                  const google::protobuf::Descriptor& response);
   template <typename Response>

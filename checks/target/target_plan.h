@@ -2,6 +2,7 @@
 #ifndef PUCKDROP_CHECKS_TARGET_TARGET_PLAN_H_
 #define PUCKDROP_CHECKS_TARGET_TARGET_PLAN_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 

@@ -1,0 +1,349 @@
+#include "checks/target/page.h"
+
+#include <gumbo.h>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "checks/target/http/host_rules.h"
+
+namespace puckdrop::target {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kMostBytes = 4u << 20;
+constexpr int kMostOpenTags = 4000;
+constexpr size_t kMostLinks = 2000;
+constexpr size_t kMostControls = 2000;
+constexpr size_t kMostText = 200'000;
+
+constexpr absl::string_view kVoid[] = {"area",  "base", "br",   "col",   "embed",  "hr",    "img",
+                                       "input", "link", "meta", "param", "source", "track", "wbr"};
+
+// An upper bound for how deep the tree can be; gumbo destroys trees by recursion.
+bool TooDeep(absl::string_view html) {
+  int open = 0;
+  for (size_t at = html.find('<'); at != absl::string_view::npos; at = html.find('<', at + 1)) {
+    if (at + 1 >= html.size()) break;
+    if (html[at + 1] == '/') {
+      if (open > 0) --open;
+      continue;
+    }
+    if (!absl::ascii_isalpha(static_cast<unsigned char>(html[at + 1]))) continue;
+    size_t end = at + 1;
+    while (end < html.size() && end - at < 12 && absl::ascii_isalnum(static_cast<unsigned char>(html[end]))) ++end;
+    const std::string name = absl::AsciiStrToLower(html.substr(at + 1, end - at - 1));
+    bool is_void = false;
+    for (absl::string_view v : kVoid) is_void = is_void || v == name;
+    if (!is_void && ++open > kMostOpenTags) return true;
+  }
+  return false;
+}
+
+std::string Attribute(const GumboElement& element, const char* name) {
+  const GumboAttribute* found = gumbo_get_attribute(&element.attributes, name);
+  return found == nullptr ? "" : found->value;
+}
+
+bool HasAttribute(const GumboElement& element, const char* name) {
+  return gumbo_get_attribute(&element.attributes, name) != nullptr;
+}
+
+const GumboVector* Children(const GumboNode& node) {
+  if (node.type == GUMBO_NODE_ELEMENT || node.type == GUMBO_NODE_TEMPLATE) return &node.v.element.children;
+  return node.type == GUMBO_NODE_DOCUMENT ? &node.v.document.children : nullptr;
+}
+
+void AppendCollapsed(std::string& out, absl::string_view text) {
+  for (char c : text) {
+    if (absl::ascii_isspace(static_cast<unsigned char>(c))) {
+      if (!out.empty() && out.back() != ' ') out.push_back(' ');
+    } else {
+      out.push_back(c);
+    }
+    if (out.size() >= kMostText) return;
+  }
+}
+
+bool HasNoWords(const GumboNode& node) {
+  return node.type == GUMBO_NODE_ELEMENT &&
+         (node.v.element.tag == GUMBO_TAG_SCRIPT || node.v.element.tag == GUMBO_TAG_STYLE ||
+          node.v.element.tag == GUMBO_TAG_NOSCRIPT);
+}
+
+// The words below a node; depth is bounded by TooDeep.
+void AppendText(const GumboNode& node, std::string& out) {
+  if (out.size() >= kMostText) return;
+  if (node.type == GUMBO_NODE_TEXT || node.type == GUMBO_NODE_WHITESPACE || node.type == GUMBO_NODE_CDATA) {
+    AppendCollapsed(out, node.v.text.text);
+    return;
+  }
+  if (HasNoWords(node)) return;
+  if (const GumboVector* children = Children(node)) {
+    for (unsigned i = 0; i < children->length; ++i) {
+      AppendText(*static_cast<const GumboNode*>(children->data[i]), out);
+    }
+    if (node.type == GUMBO_NODE_ELEMENT && node.v.element.tag != GUMBO_TAG_SPAN && node.v.element.tag != GUMBO_TAG_A &&
+        node.v.element.tag != GUMBO_TAG_B && node.v.element.tag != GUMBO_TAG_I &&
+        node.v.element.tag != GUMBO_TAG_STRONG && node.v.element.tag != GUMBO_TAG_EM) {
+      AppendCollapsed(out, " ");
+    }
+  }
+}
+
+std::string TextOf(const GumboNode& node) {
+  std::string out;
+  AppendText(node, out);
+  return std::string(absl::StripAsciiWhitespace(out));
+}
+
+class Reader {
+ public:
+  explicit Reader(absl::string_view url) : base_(url) {}
+
+  void Walk(const GumboNode& node, int form) {
+    if (node.type == GUMBO_NODE_ELEMENT) form = Enter(node, form);
+    if (const GumboVector* children = Children(node)) {
+      for (unsigned i = 0; i < children->length; ++i) {
+        Walk(*static_cast<const GumboNode*>(children->data[i]), form);
+      }
+    }
+  }
+
+  json Finish(const GumboNode& root) {
+    for (json& form : forms_) {
+      for (const json& control : form["controls"]) {
+        const auto& name = control["name"].get_ref<const std::string&>();
+        if (control["sent"].get<bool>() && !form["fields"].contains(name)) form["fields"][name] = control["value"];
+      }
+    }
+    return {{"title", title_},
+            {"text", TextOf(root)},
+            {"language", language_},
+            {"links", std::move(links_)},
+            {"forms", std::move(forms_)}};
+  }
+
+ private:
+  std::string Resolve(const std::string& reference) const {
+    const auto resolved = http::ResolveUrl(base_, absl::StripAsciiWhitespace(reference));
+    return resolved.ok() ? resolved->normalised : reference;
+  }
+
+  int Enter(const GumboNode& node, int form) {
+    const GumboElement& element = node.v.element;
+    switch (element.tag) {
+      case GUMBO_TAG_HTML:
+        language_ = Attribute(element, "lang");
+        break;
+      case GUMBO_TAG_TITLE:
+        if (title_.empty()) title_ = TextOf(node);
+        break;
+      case GUMBO_TAG_BASE:
+        if (HasAttribute(element, "href")) base_ = Resolve(Attribute(element, "href"));
+        break;
+      case GUMBO_TAG_A:
+      case GUMBO_TAG_LINK:
+        if (HasAttribute(element, "href") && links_.size() < kMostLinks) {
+          links_.push_back({{"href", Resolve(Attribute(element, "href"))},
+                            {"text", TextOf(node)},
+                            {"rel", Attribute(element, "rel")}});
+        }
+        break;
+      case GUMBO_TAG_FORM: {
+        const std::string action = Attribute(element, "action");
+        json made = {{"id", Attribute(element, "id")},
+                     {"name", Attribute(element, "name")},
+                     {"action", action.empty() ? base_ : Resolve(action)},
+                     {"method", absl::EqualsIgnoreCase(Attribute(element, "method"), "post") ? "post" : "get"},
+                     {"enctype", Attribute(element, "enctype")},
+                     {"fields", json::object()},
+                     {"controls", json::array()}};
+        forms_.push_back(std::move(made));
+        return static_cast<int>(forms_.size()) - 1;
+      }
+      case GUMBO_TAG_INPUT:
+      case GUMBO_TAG_BUTTON:
+      case GUMBO_TAG_TEXTAREA:
+      case GUMBO_TAG_SELECT:
+        AddControl(node, form);
+        break;
+      default:
+        break;
+    }
+    return form;
+  }
+
+  void AddControl(const GumboNode& node, int form) {
+    const GumboElement& element = node.v.element;
+    // A control may name its form instead of standing in it.
+    if (const std::string owner = Attribute(element, "form"); !owner.empty()) {
+      for (size_t i = 0; i < forms_.size(); ++i) {
+        if (forms_[i]["id"] == owner) form = static_cast<int>(i);
+      }
+    }
+    if (form < 0) return;
+    json& controls = forms_[static_cast<size_t>(form)]["controls"];
+    if (controls.size() >= kMostControls) return;
+    std::string type, value;
+    bool sent = !HasAttribute(element, "disabled");
+    if (element.tag == GUMBO_TAG_TEXTAREA) {
+      type = "textarea";
+      const GumboVector& children = element.children;
+      for (unsigned i = 0; i < children.length; ++i) {
+        const auto& child = *static_cast<const GumboNode*>(children.data[i]);
+        if (child.type == GUMBO_NODE_TEXT || child.type == GUMBO_NODE_WHITESPACE) value += child.v.text.text;
+      }
+    } else if (element.tag == GUMBO_TAG_SELECT) {
+      type = "select";
+      bool any = false;
+      SelectedOption(node, value, any);
+      sent = sent && any;
+    } else if (element.tag == GUMBO_TAG_BUTTON) {
+      type = absl::AsciiStrToLower(Attribute(element, "type"));
+      if (type.empty()) type = "submit";
+      value = Attribute(element, "value");
+      sent = false;
+    } else {
+      type = absl::AsciiStrToLower(Attribute(element, "type"));
+      if (type.empty()) type = "text";
+      value = Attribute(element, "value");
+      if (type == "checkbox" || type == "radio") {
+        if (!HasAttribute(element, "value")) value = "on";
+        sent = sent && HasAttribute(element, "checked");
+      }
+      if (type == "submit" || type == "button" || type == "image" || type == "reset") sent = false;
+    }
+    const std::string name = Attribute(element, "name");
+    if (name.empty()) sent = false;
+    controls.push_back({{"name", name}, {"type", type}, {"value", value}, {"sent", sent}});
+  }
+
+  // The selected option, or the first one, as a drop-down list shows it.
+  void SelectedOption(const GumboNode& node, std::string& value, bool& any) {
+    const GumboVector* children = Children(node);
+    for (unsigned i = 0; children != nullptr && i < children->length; ++i) {
+      const auto& child = *static_cast<const GumboNode*>(children->data[i]);
+      if (child.type == GUMBO_NODE_ELEMENT && child.v.element.tag == GUMBO_TAG_OPTION) {
+        const bool selected = HasAttribute(child.v.element, "selected");
+        if (!any || selected) {
+          value = HasAttribute(child.v.element, "value") ? Attribute(child.v.element, "value") : TextOf(child);
+          any = true;
+        }
+        if (selected) return;
+      } else if (child.type == GUMBO_NODE_ELEMENT) {
+        SelectedOption(child, value, any);
+      }
+    }
+  }
+
+  std::string base_;
+  std::string title_, language_;
+  json links_ = json::array();
+  json forms_ = json::array();
+};
+
+std::string TextMember(const json& object, const char* name) {
+  const auto found = object.find(name);
+  return found == object.end() || !found->is_string() ? "" : found->get<std::string>();
+}
+
+bool IsButton(const std::string& type) { return type == "submit" || type == "button" || type == "image"; }
+
+}  // namespace
+
+absl::StatusOr<std::string> PageJson(absl::string_view html, absl::string_view url) {
+  if (html.size() > kMostBytes) return absl::InvalidArgumentError("the page is larger than 4 MiB");
+  if (TooDeep(html)) return absl::InvalidArgumentError("the page nests more than 4,000 tags");
+  GumboOptions options = kGumboDefaultOptions;
+  options.max_errors = 0;
+  GumboOutput* output = gumbo_parse_with_options(&options, html.data(), html.size());
+  if (output == nullptr) return absl::InvalidArgumentError("the page cannot be parsed");
+  Reader reader(url);
+  reader.Walk(*output->root, -1);
+  const json page = reader.Finish(*output->root);
+  gumbo_destroy_output(&options, output);
+  return page.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+absl::StatusOr<FormRequest> FillForm(const json& form, const std::vector<FilledField>& set, absl::string_view button) {
+  if (!form.is_object() || !form.contains("action")) {
+    return absl::InvalidArgumentError("is not a form: give one of .page.forms");
+  }
+  FormRequest request;
+  request.action = TextMember(form, "action");
+  request.method = absl::EqualsIgnoreCase(TextMember(form, "method"), "post") ? "POST" : "GET";
+  if (absl::StrContains(absl::AsciiStrToLower(TextMember(form, "enctype")), "multipart")) {
+    return absl::InvalidArgumentError("is sent as multipart/form-data, which only an `http` step can do");
+  }
+  std::vector<bool> used(set.size(), false);
+  bool pressed = false;
+  const auto add = [&](const std::string& name, const std::string& value) {
+    bool replaced = false;
+    for (size_t i = 0; i < set.size(); ++i) {
+      if (set[i].first != name) continue;
+      replaced = true;
+      if (!used[i] && set[i].second) request.fields.emplace_back(name, *set[i].second);
+      used[i] = true;
+    }
+    if (!replaced) request.fields.emplace_back(name, value);
+  };
+  if (const auto controls = form.find("controls"); controls != form.end() && controls->is_array()) {
+    for (const json& control : *controls) {
+      if (!control.is_object()) continue;
+      const std::string name = TextMember(control, "name"), type = TextMember(control, "type");
+      const bool is_set = std::any_of(set.begin(), set.end(), [&](const auto& one) { return one.first == name; });
+      if (IsButton(type)) {
+        const bool wanted = button.empty() ? type != "button" && !name.empty() : name == button;
+        if (wanted && !pressed) {
+          pressed = true;
+          add(name, TextMember(control, "value"));
+        }
+      } else if (!name.empty() && (control.value("sent", false) || is_set)) {
+        add(name, TextMember(control, "value"));
+      }
+    }
+    if (!button.empty() && !pressed) {
+      return absl::InvalidArgumentError(absl::StrCat("has no button named \"", button, "\""));
+    }
+  } else if (const auto fields = form.find("fields"); fields != form.end() && fields->is_object()) {
+    for (const auto& [name, value] : fields->items()) {
+      if (value.is_string()) add(name, value.get<std::string>());
+    }
+  }
+  for (size_t i = 0; i < set.size(); ++i) {
+    if (!used[i] && set[i].second) request.fields.emplace_back(set[i].first, *set[i].second);
+  }
+  return request;
+}
+
+std::string FormEncode(const std::vector<std::pair<std::string, std::string>>& fields) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  std::string out;
+  const auto append = [&out](absl::string_view text) {
+    for (char c : text) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (absl::ascii_isalnum(byte) || c == '*' || c == '-' || c == '.' || c == '_') {
+        out.push_back(c);
+      } else if (c == ' ') {
+        out.push_back('+');
+      } else {
+        out.push_back('%');
+        out.push_back(kHex[byte >> 4]);
+        out.push_back(kHex[byte & 15]);
+      }
+    }
+  };
+  for (const auto& [name, value] : fields) {
+    if (!out.empty()) out.push_back('&');
+    append(name);
+    out.push_back('=');
+    append(value);
+  }
+  return out;
+}
+
+}  // namespace puckdrop::target
