@@ -179,7 +179,13 @@ Task<OperationEnd> Journey::OnceErased(std::string operation, const google::prot
   co_return end;
 }
 
+std::shared_ptr<const void> Journey::Shared(const std::string& name) const {
+  const auto found = shared_.find(name);
+  return found == shared_.end() ? nullptr : found->second;
+}
+
 void Journey::ForgetReads() {
+  shared_.clear();
   for (auto entry = memo_.begin(); entry != memo_.end();) {
     const OperationEnd& end = entry->second;
     const bool keep = end.kind == OperationEnd::Kind::kOk && environment_.operations->Acts(end.operation);

@@ -183,6 +183,8 @@ class Journey {
   Task<target::v1::Subscription> Subscription();
   // Cancels the subscription of the order if it was not, at the end of its period; then reads it back from another device.
   Task<v1::CancelledFact> Cancel();
+  // Takes the subscription as it reads after the cancellation into the fact, for what judges its end.
+  void LearnEnd(const target::v1::Subscription& subscription);
   // The subscription as it reads from a device that was never used before.
   Task<target::v1::Subscription> SubscriptionFromElsewhere();
   // ordering.list_orders, from the beginning of the journey.
@@ -206,6 +208,10 @@ class Journey {
   // Waits; throws OperationEnded (kOurs, deadline) when the run's deadline comes first.
   Task<void> Sleep(absl::Duration duration);
   absl::Time clock_now() const { return environment_.clock->Now(); }
+
+  // Something a check made that others of this journey may use, until ForgetReads; nullptr if there is none.
+  std::shared_ptr<const void> Shared(const std::string& name) const;
+  void Share(const std::string& name, std::shared_ptr<const void> value) { shared_[name] = std::move(value); }
 
   // --- For the runner.
 
@@ -246,6 +252,7 @@ class Journey {
   std::optional<v1::CancelledFact> cancelled_;
   std::optional<v1::ChargesFact> charges_seen_;
   std::map<std::string, OperationEnd> memo_;
+  std::map<std::string, std::shared_ptr<const void>> shared_;
   std::map<std::string, v1::Obligation> owed_;
   std::map<std::string, v1::Fact> new_facts_;
   std::vector<v1::Evidence> evidence_;

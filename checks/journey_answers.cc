@@ -179,6 +179,15 @@ Task<target::v1::Subscription> Journey::SubscriptionFromElsewhere() {
 Task<v1::CancelledFact> Journey::Cancel() {
   if (cancelled_) co_return *cancelled_;
   const target::v1::Subscription subscription = co_await Subscription();
+  v1::CancelledFact fact;
+  // An instant is better than a date: markets of one launch may lie in several time zones.
+  if (environment_.operations->Mapping("ordering.list_entitlements").state == OperationMapping::State::kMapped) {
+    const target::v1::ListEntitlementsResponse entitlements = co_await Entitlements();
+    for (const target::v1::Entitlement& entitlement : entitlements.entitlements()) {
+      if (!entitlement.active() || !entitlement.has_end_time()) continue;
+      *fact.mutable_access_end_time() = entitlement.end_time();
+    }
+  }
   target::v1::CancelSubscriptionRequest request;
   request.set_subscription_id(subscription.subscription_id());
   request.set_idempotency_key(NewKey());
@@ -186,7 +195,6 @@ Task<v1::CancelledFact> Journey::Cancel() {
   Ended<target::v1::CancelSubscriptionResponse> ended =
       co_await Try<target::v1::CancelSubscriptionResponse>("cancellation.cancel_subscription", request);
   if (!ended.ok()) throw OperationEnded(std::move(ended.end));
-  v1::CancelledFact fact;
   *fact.mutable_subscription() = subscription;
   fact.set_receipt_id(ended.response.receipt_id());
   for (const std::string& step : ended.end.customer_steps) fact.add_customer_steps(step);
@@ -195,6 +203,16 @@ Task<v1::CancelledFact> Journey::Cancel() {
   AddFact("cancellation.cancelled", fact);
   ForgetReads();
   co_return fact;
+}
+
+void Journey::LearnEnd(const target::v1::Subscription& subscription) {
+  if (!cancelled_) return;
+  const std::string paid_through = cancelled_->subscription().paid_through_date();
+  *cancelled_->mutable_subscription() = subscription;
+  if (!subscription.has_paid_through_date() && !paid_through.empty()) {
+    cancelled_->mutable_subscription()->set_paid_through_date(paid_through);
+  }
+  AddFact("cancellation.cancelled", *cancelled_);
 }
 
 Task<target::v1::ListOrdersResponse> Journey::Orders() {

@@ -13,24 +13,34 @@ Task<Judgement> Judge(CheckContext& context) {
   const absl::Time paid = TimeOf(order.commit_time());
   const absl::Time limit = paid + absl::Seconds(context.thresholds().fail());
 
-  // A customer who has just paid presses play again and again.
+  // A customer who has just paid presses play again and again. That the stream itself is broken is for
+  // playback.cold_start to say: after a few tries this check is blocked by it.
+  int broken = 0;
   for (;;) {
     Ended<target::v1::StartPlaybackResponse> started = co_await playback::TryStart(journey);
+    std::string trouble;
     if (started.ok()) {
       const media::FirstPicture first = co_await context.player().ShowFirstPicture(
           playback::StreamOf(journey, started.response), journey.deadline());
       co_await playback::Stop(journey, started.response.session_id());
-      if (first.trouble) {
-        if (first.trouble->kind != media::Trouble::Kind::kTarget) co_return Inconclusive(first.trouble->words);
-        // That the stream itself is broken is for playback.cold_start to say; here it ends the waiting.
-        co_return Failed("no_picture", absl::StrCat("paid, let in, and no picture: ", first.trouble->words), "a picture",
-                         first.trouble->id, "", v1::FAILURE_REASON_MEDIA);
+      if (!first.trouble) {
+        co_return AgainstThresholds(absl::ToDoubleSeconds(first.time - paid), context.thresholds(),
+                                    "from paying to the picture it took");
       }
-      co_return AgainstThresholds(absl::ToDoubleSeconds(first.time - paid), context.thresholds(),
-                                  "from paying to the picture it took");
+      if (first.trouble->kind != media::Trouble::Kind::kTarget) co_return playback::JudgeTrouble(*first.trouble);
+      trouble = first.trouble->words;
+    } else if (started.end.kind == OperationEnd::Kind::kFault || started.end.kind == OperationEnd::Kind::kUnreadable) {
+      trouble = started.end.words;
+    } else if (!started.refused(target::v1::REASON_NOT_ENTITLED)) {
+      throw OperationEnded(std::move(started.end));
     }
-    if (started.end.kind == OperationEnd::Kind::kOurs) throw OperationEnded(std::move(started.end));
-    if (!started.refused(target::v1::REASON_NOT_ENTITLED)) throw OperationEnded(std::move(started.end));
+    if (!trouble.empty() && ++broken == 3) {
+      Judgement blocked;
+      blocked.outcome = v1::OUTCOME_BLOCKED;
+      blocked.blocked_by = "playback.cold_start";
+      blocked.summary = absl::StrCat("paid, let in, and the stream does not play: ", trouble);
+      co_return blocked;
+    }
     if (journey.clock_now() + absl::Milliseconds(500) > limit) {
       co_return Failed("never_entitled",
                        absl::StrCat("the customer paid ", absl::ToInt64Seconds(journey.clock_now() - paid),

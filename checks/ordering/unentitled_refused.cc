@@ -34,7 +34,7 @@ CheckDefinition unentitled_refused() {
            .stage = v1::STAGE_VISITOR,
            .order = 80,
            .operations = {"playback.start_playback"},
-           .stands_on = {"ordering.sign_up"},
+           .stands_on = {"ordering.sign_up", "ordering.order_to_watch"},
            .source = "401 or 403 with a reason code, never 200 with a slate and never a 5xx",
            .runbook = "Look at what the playback service asks the entitlement service, and what it does when that does not "
                       "answer.",

@@ -12,6 +12,9 @@
 namespace puckdrop::plan {
 namespace {
 
+// What the compiler takes at once, with room for what others add.
+constexpr std::size_t kMostExpressions = 4000;
+
 bool IsNameCharacter(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_'; }
 
 // The names that something with steps may use: the standard ones, its own, and those of the fragments it uses.
@@ -72,6 +75,11 @@ void CheckExpressions(const v1::Plan& plan, const Reading& reading, const Compil
     return ToLocation(PositionAt(use.position, use.program, offset));
   };
   std::vector<ExpressionSource> sources;
+  if (reading.expressions.size() > kMostExpressions) {
+    mistakes->Add(place(reading.expressions[kMostExpressions], 0),
+                  absl::StrCat("a plan may have at most ", kMostExpressions, " expressions; this one is beyond"));
+    return;
+  }
   for (const ExpressionUse& use : reading.expressions) {
     const std::vector<std::string>& known = names.Of(use.scope);
     sources.push_back({use.program, known, use.of_item});

@@ -119,7 +119,6 @@ class ExpressionPool::Impl : public std::enable_shared_from_this<Impl> {
     ++statistics_.requests;
     queued_bytes_ += pending->bytes;
     queue_.push_back(pending);
-    Wake();
     const std::shared_ptr<Impl> self = shared_from_this();
     auto wait = [&](auto handler) {
       auto slot = asio::get_associated_cancellation_slot(handler);
@@ -132,6 +131,8 @@ class ExpressionPool::Impl : public std::enable_shared_from_this<Impl> {
         });
       }
       pending->waiter = std::make_unique<HandlerWaiter<decltype(handler)>>(executor_, std::move(handler));
+      // Only now: a worker that is spawned may run, and fail, at once.
+      Wake();
     };
     co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(wait, asio::use_awaitable);
     co_return std::move(pending->result);
@@ -291,6 +292,7 @@ class ExpressionPool::Impl : public std::enable_shared_from_this<Impl> {
       }
       if (closed_) co_return;
       const int status = co_await Bury(worker);
+      worker->process.reset();
       worker->start_error =
           absl::UnavailableError(absl::StrCat("the expression worker did not compile the plan's expressions: ",
                                               worker->hung ? "it took too long" : DescribeWaitStatus(status)));

@@ -176,10 +176,10 @@ bool Engine::Compile(const std::vector<Scan>& scans, std::vector<ProgramError>* 
       this);
   jq_set_debug_cb(
       jq_,
-      [](void* data, jv message) {  // ["DEBUG:", value]
+      [](void* data, jv message) {
         auto* engine = static_cast<Engine*>(data);
         jv_free(engine->pending_);
-        engine->pending_ = CallHost(jv_array_get(message, 1), engine->now_);
+        engine->pending_ = CallHost(message, engine->now_);
       },
       this);
   jq_set_input_cb(
