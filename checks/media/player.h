@@ -48,7 +48,7 @@ struct Trouble {
 };
 
 // A stretch of a stream, in seconds of stream time from where watching began.
-struct Stretch {
+struct WatchedStretch {
   double start_seconds = 0;
   double end_seconds = 0;
   double length() const { return end_seconds - start_seconds; }
@@ -120,9 +120,9 @@ struct RenditionReport {
   double watched_seconds = 0;
   // Seconds of stream time decoded: picture (key frames) or sound.
   double decoded_seconds = 0;
-  std::vector<Stretch> black;
-  std::vector<Stretch> frozen;
-  std::vector<Stretch> silent;
+  std::vector<WatchedStretch> black;
+  std::vector<WatchedStretch> frozen;
+  std::vector<WatchedStretch> silent;
   // Mean level of the sound; -inf written as -200.
   double loudness_dbfs = -200;
   // Findings of the live monitor and of the media playlist (catalogue ids).
@@ -161,7 +161,7 @@ class Player {
   // The multivariant playlist and what it promises.
   virtual boost::asio::awaitable<ManifestReport> ReadManifest(const Stream& stream, absl::Time deadline) = 0;
   // Polls every rendition as a player would for `observe`, fetches and decodes. Watching the same stream (URL without
-  // query) again in the same run gives the report that is there or under way: customers share one look.
+  // query) again in the same run gives the report that is there.
   virtual boost::asio::awaitable<std::shared_ptr<const Watched>> Watch(const Stream& stream, absl::Duration observe,
                                                                        absl::Time deadline) = 0;
   // Forgets what was watched of this stream, for a second look.

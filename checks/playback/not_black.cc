@@ -17,7 +17,7 @@ Task<Judgement> Judge(CheckContext& context) {
     if (report.info.kind != media::RenditionInfo::Kind::kVariant || report.trouble) continue;
     decoded += report.decoded_seconds;
     double black = 0;
-    for (const media::Stretch& stretch : report.black) black = std::max(black, stretch.length());
+    for (const media::WatchedStretch& stretch : report.black) black = std::max(black, stretch.length());
     longest = std::max(longest, black);
     if (black < limit) continue;
     findings.push_back(MakeFinding("black", absl::StrCat(report.info.name, " was black for ",

@@ -17,7 +17,7 @@ Task<Judgement> Judge(CheckContext& context) {
     if (report.info.kind != media::RenditionInfo::Kind::kVariant || report.trouble) continue;
     decoded = std::max(decoded, report.decoded_seconds);
     double frozen = 0;
-    for (const media::Stretch& stretch : report.frozen) frozen = std::max(frozen, stretch.length());
+    for (const media::WatchedStretch& stretch : report.frozen) frozen = std::max(frozen, stretch.length());
     longest = std::max(longest, frozen);
     if (frozen < limit) continue;
     findings.push_back(MakeFinding("frozen", absl::StrCat(report.info.name, " showed one still picture for ",

@@ -20,7 +20,7 @@ Task<Judgement> Judge(CheckContext& context) {
     ++tracks;
     decoded = std::max(decoded, report.decoded_seconds);
     double silent = 0;
-    for (const media::Stretch& stretch : report.silent) silent = std::max(silent, stretch.length());
+    for (const media::WatchedStretch& stretch : report.silent) silent = std::max(silent, stretch.length());
     longest = std::max(longest, silent);
     if (silent < limit) continue;
     findings.push_back(MakeFinding("silent", absl::StrCat(report.info.name, " was silent for ",
