@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <condition_variable>
 #include <cstring>
+#include <deque>
 
 #include "absl/strings/str_cat.h"
 
@@ -90,10 +92,53 @@ class SocketStream : public httplib::Stream {
   size_t begin_ = 0, end_ = 0;
 };
 
+// Starts a thread when none is idle, up to kThreads: a small arena stays small, a busy one never waits for a kept connection.
+class GrowingPool : public httplib::TaskQueue {
+ public:
+  void enqueue(std::function<void()> task) override {
+    const std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
+    if (tasks_.size() > idle_ && threads_.size() < kThreads) threads_.emplace_back([this] { Work(); });
+    wake_.notify_one();
+  }
+
+  void shutdown() override {
+    {
+      const std::lock_guard lock(mutex_);
+      ending_ = true;
+    }
+    wake_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+ private:
+  void Work() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      ++idle_;
+      wake_.wait(lock, [this] { return ending_ || !tasks_.empty(); });
+      --idle_;
+      if (tasks_.empty()) return;
+      const std::function<void()> task = std::move(tasks_.front());
+      tasks_.pop_front();
+      lock.unlock();
+      task();
+      lock.lock();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> tasks_;
+  std::vector<std::thread> threads_;
+  size_t idle_ = 0;
+  bool ending_ = false;
+};
+
 }  // namespace
 
 HttpServer::HttpServer(Handler handler) {
-  new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
+  new_task_queue = [] { return new GrowingPool; };
   set_payload_max_length(kMaxBody);
   set_tcp_nodelay(true);
   // Not SO_REUSEPORT, the library's default, with which two arenas would share a port silently.

@@ -109,11 +109,7 @@ Json Shop::Cancel(const Caller& caller, const std::string& id) {
   if (!On(Fault::kCancelDoesNothing)) {
     db_->Run("UPDATE subscriptions SET state = 'cancelling', end_date = ?, cancelled_at = ?, receipt = ? WHERE id = ?",
              {end_date, account.now, OrNull(receipt), id});
-    if (On(Fault::kChargedAfterCancel)) {
-      // Left as it is: the capture comes too.
-    } else {
-      db_->Run("UPDATE charges SET state = 'voided', capture_date = NULL WHERE subscription_id = ? AND state = 'authorised'", {id});
-    }
+    db_->Run("UPDATE charges SET state = 'voided', capture_date = NULL WHERE subscription_id = ? AND state = 'authorised'", {id});
     if (On(Fault::kAccessLostAtOnce)) {
       db_->Run("UPDATE entitlements SET ends_at = ? WHERE subscription_id = ?", {account.now, id});
     }
