@@ -23,6 +23,9 @@ class HttpClient;
 class Limiter;
 class Redactor;
 }  // namespace puckdrop::http
+namespace puckdrop::target {
+class RunMemory;
+}
 
 namespace puckdrop::prober {
 
@@ -58,6 +61,7 @@ struct PlayerParts {
   http::Limiter& limiter;
   http::Redactor& redactor;
   const http::HostRules& host_rules;
+  target::RunMemory& memory;
 };
 using MakePlayer = std::function<std::shared_ptr<media::Player>(const PlayerParts&)>;
 
