@@ -1,5 +1,6 @@
 #include "services/runtime/logging.h"
 
+#include <grpc/support/log.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -11,6 +12,13 @@
 #include "services/runtime/text.h"
 
 namespace puckdrop::runtime {
+
+namespace {
+
+// The library's own lines would stand beside ours in another shape; what matters of them comes back as a status.
+void FromGrpc(gpr_log_func_args* line) { spdlog::debug("grpc: {}", Printable(line->message)); }
+
+}  // namespace
 
 absl::Status InitLogging(const std::string& level) {
   static constexpr const char* kLevels[] = {"trace", "debug", "info", "warn", "error", "off"};
@@ -28,6 +36,7 @@ absl::Status InitLogging(const std::string& level) {
   logger->set_level(spdlog::level::from_str(level == "warn" ? "warning" : level));
   logger->flush_on(spdlog::level::warn);
   spdlog::set_default_logger(std::move(logger));
+  gpr_set_log_function(FromGrpc);
   return absl::OkStatus();
 }
 

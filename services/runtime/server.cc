@@ -120,6 +120,7 @@ void ServiceServer::SetServing(bool serving) {
 }
 
 void ServiceServer::Shutdown(absl::Duration grace) {
+  if (server_ == nullptr) return;
   std::call_once(down_, [&] {
     SetServing(false);
     server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));

@@ -114,7 +114,9 @@ absl::Status WithReason(absl::Status status, absl::string_view reason,
   info.set_reason(std::string(reason));
   info.set_domain("puckdrop");
   for (const auto& [name, value] : metadata) (*info.mutable_metadata())[name] = ValidUtf8(value);
-  status.SetPayload(kTypeUrl, absl::Cord(info.SerializeAsString()));
+  // As a view: clang and the packaged library disagree about the name of the constructor from a string.
+  const std::string serialized = info.SerializeAsString();
+  status.SetPayload(kTypeUrl, absl::Cord(absl::string_view(serialized)));
   return status;
 }
 

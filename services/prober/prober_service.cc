@@ -1,0 +1,238 @@
+#include "services/prober/prober_service.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "checks/plan/settings.h"
+#include "services/prober/outbox.h"
+#include "services/prober/prober.h"
+#include "services/runtime/logging.h"
+#include "services/runtime/proto_time.h"
+#include "services/runtime/status_convert.h"
+
+namespace puckdrop::prober {
+namespace {
+
+using runtime::WithReason;
+
+constexpr int kMostChecks = 1000;
+constexpr int kMostFacts = 1000;
+constexpr size_t kLongestRun = 40;
+constexpr absl::Duration kLongestUndo = absl::Seconds(60);
+
+bool IsRunId(const std::string& run) {
+  return !run.empty() && run.size() <= kLongestRun &&
+         run.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
+}
+
+// Writes what the runner sends until there is no more.
+awaitable<void> Drain(Outbox& outbox, runtime::Writer<v1::RunChecksEvent>& writer) {
+  while (true) {
+    std::optional<v1::RunChecksEvent> event = co_await outbox.Next();
+    if (!event) co_return;
+    absl::Status written = co_await writer.Write(std::move(*event));
+    if (!written.ok()) {
+      outbox.Abandon(std::move(written));
+      co_return;
+    }
+  }
+}
+
+awaitable<void> RunInto(CheckRunner& runner, Outbox& outbox, absl::Status& ended) {
+  ended = co_await runner.Run(outbox);
+  outbox.Close();
+}
+
+std::string ManualAction(const v1::Obligation& obligation) {
+  std::string action = absl::StrCat("undo ", obligation.operation(), " of the account ", obligation.account(),
+                                    " at the target by hand (our key: ", obligation.idempotency_key());
+  std::vector<std::pair<std::string, std::string>> ids(obligation.target_ids().begin(), obligation.target_ids().end());
+  std::sort(ids.begin(), ids.end());
+  for (const auto& [name, id] : ids) absl::StrAppend(&action, ", ", name, ": ", id);
+  return absl::StrCat(action, "), then close ", obligation.name());
+}
+
+}  // namespace
+
+ProberService::ProberService(ServiceParts parts)
+    : parts_(std::move(parts)), bridge_(*parts_.loop, *parts_.clock), runs_(*parts_.target, *parts_.clock) {}
+
+ProberService::~ProberService() = default;
+
+const checks::CheckDefinition* ProberService::Find(const std::string& check) const {
+  for (const checks::CheckDefinition& definition : parts_.checks) {
+    if (definition.info.id == check) return &definition;
+  }
+  return nullptr;
+}
+
+grpc::ServerUnaryReactor* ProberService::ListChecks(grpc::CallbackServerContext* context,
+                                                    const v1::ListChecksRequest* request,
+                                                    v1::ListChecksResponse* response) {
+  return bridge_.Unary<v1::ListChecksRequest, v1::ListChecksResponse>(
+      context, request, response,
+      [this](runtime::CallContext&, const v1::ListChecksRequest&,
+             v1::ListChecksResponse& answer) -> awaitable<absl::Status> {
+        for (const checks::CheckDefinition& check : parts_.checks) *answer.add_checks() = checks::Describe(check.info);
+        co_return absl::OkStatus();
+      });
+}
+
+grpc::ServerWriteReactor<v1::RunChecksEvent>* ProberService::RunChecks(grpc::CallbackServerContext* context,
+                                                                       const v1::RunChecksRequest* request) {
+  return bridge_.Stream<v1::RunChecksRequest, v1::RunChecksEvent>(
+      context, request,
+      [this](runtime::CallContext& call, const v1::RunChecksRequest& asked,
+             runtime::Writer<v1::RunChecksEvent>& writer) { return HandleRunChecks(call, asked, writer); });
+}
+
+grpc::ServerUnaryReactor* ProberService::SettleObligation(grpc::CallbackServerContext* context,
+                                                          const v1::SettleObligationRequest* request,
+                                                          v1::SettleObligationResponse* response) {
+  return bridge_.Unary<v1::SettleObligationRequest, v1::SettleObligationResponse>(
+      context, request, response,
+      [this](runtime::CallContext& call, const v1::SettleObligationRequest& asked,
+             v1::SettleObligationResponse& answer) { return HandleSettle(call, asked, answer); });
+}
+
+absl::Status ProberService::CheckDigest(const std::string& digest) const {
+  if (digest == parts_.plan_digest) return absl::OkStatus();
+  return WithReason(
+      absl::FailedPreconditionError(absl::StrCat("this prober has another plan (", parts_.plan_digest.substr(0, 12),
+                                                 ", the request says ", runtime::Printable(digest.substr(0, 12), 24),
+                                                 "): start both with the same files and overlays")),
+      "PLAN_DIGEST_MISMATCH", {{"ours", parts_.plan_digest}, {"theirs", digest.substr(0, 100)}});
+}
+
+absl::Status ProberService::Validate(const v1::RunChecksRequest& request) const {
+  if (absl::Status same = CheckDigest(request.plan_digest()); !same.ok()) return same;
+  if (!IsRunId(request.run())) {
+    return WithReason(absl::InvalidArgumentError("run must be 1 to 40 of a-z, 0-9 and -"), "BAD_RUN_ID");
+  }
+  if (plan::FindCustomer(*parts_.plan, request.customer()) == nullptr) {
+    const std::string customer = runtime::Printable(request.customer(), 80);
+    return WithReason(absl::InvalidArgumentError(absl::StrCat("the plan has no customer \"", customer, "\"")),
+                      "NO_SUCH_CUSTOMER", {{"customer", customer}});
+  }
+  if (request.stage() == v1::STAGE_UNSPECIFIED || !v1::Stage_IsValid(request.stage())) {
+    return WithReason(absl::InvalidArgumentError("stage must be VISITOR, SUBSCRIBER or LEAVER"), "BAD_STAGE");
+  }
+  if (request.checks_size() + request.supporting_checks_size() > kMostChecks || request.facts_size() > kMostFacts ||
+      request.earlier_size() > kMostChecks) {
+    return WithReason(absl::InvalidArgumentError(absl::StrCat("a request may have ", kMostChecks, " checks, ",
+                                                              kMostFacts, " facts and as many earlier results")),
+                      "TOO_MANY");
+  }
+  for (const auto* list : {&request.checks(), &request.supporting_checks()}) {
+    for (const std::string& check : *list) {
+      if (Find(check) != nullptr) continue;
+      const std::string name = runtime::Printable(check, 80);
+      return WithReason(
+          absl::InvalidArgumentError(absl::StrCat("the ", PathWord(parts_.path), " prober has no check \"", name,
+                                                  "\"; ListChecks has them all")),
+          "NO_SUCH_CHECK", {{"check", name}});
+    }
+  }
+  if (request.has_limits() && (request.limits().requests_per_second() <= 0 || request.limits().in_flight() <= 0)) {
+    return WithReason(
+        absl::ResourceExhaustedError("the run's share of the plan's limits lets this prober send nothing: raise "
+                                     "target.limits in the plan, or wait for another run to end"),
+        "NO_SHARE");
+  }
+  return absl::OkStatus();
+}
+
+absl::Time ProberService::DeadlineOf(const runtime::CallContext& call, const v1::RunChecksRequest& request) const {
+  const absl::Time now = parts_.clock->Now();
+  absl::Time deadline = absl::InfiniteFuture();
+  if (request.has_deadline()) deadline = runtime::FromTimestamp(request.deadline());
+  if (call.deadline() != absl::InfiniteFuture()) {
+    // What is known by then must still be sent.
+    const absl::Duration left = call.deadline() - now;
+    deadline = std::min(deadline, call.deadline() - std::min(absl::Seconds(2), left / 10));
+  }
+  return deadline == absl::InfiniteFuture() ? now + kDefaultRun : deadline;
+}
+
+awaitable<absl::Status> ProberService::HandleRunChecks(runtime::CallContext& call, const v1::RunChecksRequest& request,
+                                                       runtime::Writer<v1::RunChecksEvent>& writer) {
+  absl::Status valid = Validate(request);
+  if (!valid.ok()) co_return valid;
+  absl::StatusOr<std::shared_ptr<RunState>> run = runs_.Get(request.run());
+  if (!run.ok()) co_return WithReason(run.status(), "NO_RUN");
+  std::shared_ptr<RunState> state = *run;
+  state->target->SetLimits(request.has_limits() ? &request.limits() : nullptr);
+
+  const absl::Time begin = parts_.clock->Now();
+  const absl::Time deadline = DeadlineOf(call, request);
+  RunnerParts parts;
+  absl::StatusOr<std::string> pilot_key = parts_.target->PilotKey();
+  if (!pilot_key.ok()) co_return WithReason(pilot_key.status(), "MISSING_SECRET");
+  absl::StatusOr<std::vector<std::string>> passwords = parts_.target->StandingPasswords(request.customer());
+  if (!passwords.ok()) co_return WithReason(passwords.status(), "MISSING_SECRET");
+  parts.loop = parts_.loop;
+  parts.clock = parts_.clock;
+  parts.plan = parts_.plan.get();
+  parts.operations = &state->target->operations();
+  parts.obligations = parts_.obligations;
+  parts.player = state->target->player();
+  parts.checks = &parts_.checks;
+  parts.find_check = parts_.find_check;
+  parts.path = parts_.path;
+  parts.vantage = parts_.vantage;
+  parts.pilot_key = *pilot_key;
+  parts.standing_passwords = *passwords;
+  parts.account_counter = &state->account_counters[request.customer()];
+  parts.on_result = [this, begin, deadline](const v1::Result& result, const checks::CheckDefinition& check) {
+    parts_.metrics->Record(result, MaxAge(*parts_.plan, check.info, begin, deadline - begin));
+  };
+  spdlog::debug("run {}: {} checks of {} for {}", request.run(), request.checks_size(), PathWord(parts_.path),
+                request.customer());
+
+  CheckRunner runner(std::move(parts), request, deadline);
+  Outbox outbox;
+  absl::Status ended = absl::CancelledError("cancelled");
+  std::vector<awaitable<void>> both;
+  both.push_back(Drain(outbox, writer));
+  both.push_back(RunInto(runner, outbox, ended));
+  co_await parts_.loop->All(std::move(both));
+  state->last_used = parts_.clock->Now();
+  co_return ended;
+}
+
+awaitable<absl::Status> ProberService::HandleSettle(runtime::CallContext& call,
+                                                    const v1::SettleObligationRequest& request,
+                                                    v1::SettleObligationResponse& response) {
+  absl::Status same = CheckDigest(request.plan_digest());
+  if (!same.ok()) co_return same;
+  const v1::Obligation& obligation = request.obligation();
+  if (!IsRunId(obligation.owner()) || obligation.operation().empty()) {
+    co_return WithReason(absl::InvalidArgumentError("the obligation needs its operation and the run that owns it"),
+                         "BAD_OBLIGATION");
+  }
+  if (plan::FindCustomer(*parts_.plan, obligation.customer()) == nullptr) {
+    response.set_words(absl::StrCat("the plan has no customer \"", runtime::Printable(obligation.customer(), 80),
+                                    "\" any more, so nobody can sign in to undo it"));
+    response.set_manual_action(ManualAction(obligation));
+    co_return absl::OkStatus();
+  }
+  absl::StatusOr<std::shared_ptr<RunState>> run = runs_.Get(obligation.owner());
+  if (!run.ok()) co_return WithReason(run.status(), "NO_RUN");
+  std::shared_ptr<RunState> state = *run;
+  const absl::Time deadline = std::min(call.deadline(), parts_.clock->Now() + kLongestUndo);
+  absl::StatusOr<std::string> undone = co_await state->target->operations().Undo(obligation, deadline);
+  state->last_used = parts_.clock->Now();
+  if (undone.ok()) {
+    response.set_settled(true);
+    response.set_words(*undone);
+  } else {
+    response.set_words(std::string(undone.status().message()));
+    response.set_manual_action(ManualAction(obligation));
+  }
+  co_return absl::OkStatus();
+}
+
+}  // namespace puckdrop::prober

@@ -1,0 +1,69 @@
+// ProberService: from proto to the domain and back.
+#ifndef PUCKDROP_SERVICES_PROBER_PROBER_SERVICE_H_
+#define PUCKDROP_SERVICES_PROBER_PROBER_SERVICE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "checks/check.h"
+#include "puckdrop/v1/plan.pb.h"
+#include "puckdrop/v1/prober_service.grpc.pb.h"
+#include "services/prober/check_runner.h"
+#include "services/prober/prober_metrics.h"
+#include "services/prober/runs.h"
+#include "services/prober/target_port.h"
+#include "services/runtime/reactor_bridge.h"
+
+namespace puckdrop::prober {
+
+// How long a run is when neither its request nor its call says.
+inline constexpr absl::Duration kDefaultRun = absl::Minutes(15);
+
+struct ServiceParts {
+  v1::Path path = v1::PATH_UNSPECIFIED;
+  std::shared_ptr<const v1::Plan> plan;
+  std::string plan_digest;
+  runtime::EventLoop* loop = nullptr;
+  const runtime::Clock* clock = nullptr;
+  std::string vantage;
+  std::vector<checks::CheckDefinition> checks;
+  std::function<const checks::CheckDefinition*(const std::string&)> find_check;
+  TargetPort* target = nullptr;
+  checks::ObligationPort* obligations = nullptr;
+  std::shared_ptr<ProberMetrics> metrics;
+};
+
+// Handlers run on the loop. Everything in the parts outlives it; no call may be running when it goes, and it goes on
+// the loop's thread.
+class ProberService final : public v1::ProberService::CallbackService {
+ public:
+  explicit ProberService(ServiceParts parts);
+  ~ProberService() override;
+
+  grpc::ServerUnaryReactor* ListChecks(grpc::CallbackServerContext* context, const v1::ListChecksRequest* request,
+                                       v1::ListChecksResponse* response) override;
+  grpc::ServerWriteReactor<v1::RunChecksEvent>* RunChecks(grpc::CallbackServerContext* context,
+                                                          const v1::RunChecksRequest* request) override;
+  grpc::ServerUnaryReactor* SettleObligation(grpc::CallbackServerContext* context,
+                                             const v1::SettleObligationRequest* request,
+                                             v1::SettleObligationResponse* response) override;
+
+ private:
+  awaitable<absl::Status> HandleRunChecks(runtime::CallContext& call, const v1::RunChecksRequest& request,
+                                          runtime::Writer<v1::RunChecksEvent>& writer);
+  awaitable<absl::Status> HandleSettle(runtime::CallContext& call, const v1::SettleObligationRequest& request,
+                                       v1::SettleObligationResponse& response);
+  absl::Status CheckDigest(const std::string& digest) const;
+  absl::Status Validate(const v1::RunChecksRequest& request) const;
+  absl::Time DeadlineOf(const runtime::CallContext& call, const v1::RunChecksRequest& request) const;
+  const checks::CheckDefinition* Find(const std::string& check) const;
+
+  const ServiceParts parts_;
+  runtime::Bridge bridge_;
+  Runs runs_;
+};
+
+}  // namespace puckdrop::prober
+
+#endif  // PUCKDROP_SERVICES_PROBER_PROBER_SERVICE_H_
