@@ -242,7 +242,8 @@ bool HasAnchors(absl::string_view yaml) {
       while (i + 1 < yaml.size() && yaml[i + 1] != '\n') ++i;
       continue;
     }
-    at_value = c == ' ' || c == '[' || c == '{' || c == ',' || c == '-' || c == ':' || c == '\t' || c == '?' || c == '\r';
+    at_value =
+        c == ' ' || c == '[' || c == '{' || c == ',' || c == '-' || c == ':' || c == '\t' || c == '?' || c == '\r';
   }
   return false;
 }
@@ -412,11 +413,11 @@ FitResult Fit(const DeviceProfile& profile, const VariantFacts& variant) {
     if (video->level < 0) {
       result.not_judged.push_back("level");
     } else if (video->level > band->level) {
-      return Unfit(std::move(result), "level", profile,
-                   absl::StrCat("the stream says ", FamilyWords(video->family), " level ", LevelText(video->level),
-                                variant.width > 0 ? absl::StrCat(" at ", size) : "",
-                                ", and the device decodes at most level ", LevelText(band->level),
-                                variant.width > 0 ? " at that size" : ""));
+      return Unfit(
+          std::move(result), "level", profile,
+          absl::StrCat("the stream says ", FamilyWords(video->family), " level ", LevelText(video->level),
+                       variant.width > 0 ? absl::StrCat(" at ", size) : "", ", and the device decodes at most level ",
+                       LevelText(band->level), variant.width > 0 ? " at that size" : ""));
     }
     constexpr double kRounding = 0.1;  // 59.94 and 60 are one class
     if (!variant.frame_rate) {
@@ -456,9 +457,8 @@ FitResult Fit(const DeviceProfile& profile, const VariantFacts& variant) {
     }
   }
   if (!variant.drm_systems.empty()) {
-    const bool any = std::any_of(profile.drm.begin(), profile.drm.end(), [&](const DrmCapability& drm) {
-      return Contains(variant.drm_systems, drm.system);
-    });
+    const bool any = std::any_of(profile.drm.begin(), profile.drm.end(),
+                                 [&](const DrmCapability& drm) { return Contains(variant.drm_systems, drm.system); });
     if (!any) {
       return Unfit(std::move(result), "drm", profile,
                    absl::StrCat("the stream is protected with ", absl::StrJoin(variant.drm_systems, ", "),
@@ -467,9 +467,9 @@ FitResult Fit(const DeviceProfile& profile, const VariantFacts& variant) {
     if (variant.encryption_scheme.empty()) {
       result.not_judged.push_back("encryption_scheme");
     } else if (!Contains(profile.encryption_schemes, variant.encryption_scheme)) {
-      return Unfit(std::move(result), "encryption_scheme", profile,
-                   absl::StrCat("the stream is encrypted as ", variant.encryption_scheme,
-                                ", which this device cannot decrypt"));
+      return Unfit(
+          std::move(result), "encryption_scheme", profile,
+          absl::StrCat("the stream is encrypted as ", variant.encryption_scheme, ", which this device cannot decrypt"));
     }
   }
   result.fits = true;

@@ -1,8 +1,9 @@
 // What kinds of devices can play, and whether a variant of a stream fits one.
 //
-// Profiles are data (profiles/*.yaml), each row with its source and date, embedded into the binary at build time. A level is
-// judged in the band of the resolution: a set that decodes H.264 level 5.1 in UHD may freeze on 5.1 at 1080p. Fit
-// names the first dimension that fails, in a sentence fit for a public notice. Values only; safe to share between threads.
+// Profiles are data (profiles/*.yaml), each row with its source and date, embedded into the binary at build time. A
+// level is judged in the band of the resolution: a set that decodes H.264 level 5.1 in UHD may freeze on 5.1 at 1080p.
+// Fit names the first dimension that fails, in a sentence fit for a public notice. Values only; safe to share between
+// threads.
 #pragma once
 
 #include <optional>
@@ -39,8 +40,8 @@ struct DrmCapability {
 };
 
 struct DeviceProfile {
-  std::string id;    // [a-z0-9_.]+
-  std::string name;  // as in a sentence: "Samsung television of 2018 (Tizen 4.0)"
+  std::string id;            // [a-z0-9_.]+
+  std::string name;          // as in a sentence: "Samsung television of 2018 (Tizen 4.0)"
   std::string device_class;  // tv, stick, console, phone, browser
   std::string source;
   std::string date;        // when the row was entered, YYYY-MM-DD
@@ -66,8 +67,8 @@ class DeviceProfiles {
   std::vector<DeviceProfile> profiles_;
 };
 
-// Reads one YAML file. InvalidArgument names file:line:column and what is wrong; unknown keys, a bad id and a second row of one
-// id are mistakes. At most 1 MB; anchors and aliases are refused.
+// Reads one YAML file. InvalidArgument names file:line:column and what is wrong; unknown keys, a bad id and a second
+// row of one id are mistakes. At most 1 MB; anchors and aliases are refused.
 absl::StatusOr<std::vector<DeviceProfile>> ParseDeviceProfiles(absl::string_view yaml, absl::string_view file_name);
 
 // The rows this binary was built with. An error would be a defect of the build, and a test reads them all.
@@ -88,10 +89,10 @@ VariantFacts FactsOf(const HlsVariant& variant, Container container);
 
 struct FitResult {
   bool fits = false;
-  // codec, profile, resolution, level, frame_rate, video_range, container, audio_codec, drm, encryption_scheme; in this order
-  // the first that fails, empty when it fits.
+  // codec, profile, resolution, level, frame_rate, video_range, container, audio_codec, drm, encryption_scheme; in this
+  // order the first that fails, empty when it fits.
   std::string dimension;
-  std::string sentence;  // for a notice; empty when it fits
+  std::string sentence;                 // for a notice; empty when it fits
   std::vector<std::string> not_judged;  // dimensions nothing was known about, or that depend on the single device
 };
 FitResult Fit(const DeviceProfile& profile, const VariantFacts& variant);

@@ -12,9 +12,7 @@ using nlohmann::json;
 
 constexpr size_t kMostItems = 100;
 
-std::string TimeText(absl::Time time) {
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", time, absl::UTCTimeZone());
-}
+std::string TimeText(absl::Time time) { return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", time, absl::UTCTimeZone()); }
 double Round(double value) { return std::round(value * 1000) / 1000; }
 
 // Bytes of a stream are not always UTF-8, and a later dump of such a string would throw.

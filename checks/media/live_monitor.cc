@@ -45,7 +45,8 @@ bool SameUri(const HlsSegment& a, const HlsSegment& b) {
 std::string KeyText(const HlsSegment& segment) {
   std::string text;
   if (!segment.keys) return text;
-  for (const HlsKey& key : *segment.keys) absl::StrAppend(&text, key.method, " ", Identity(key.uri), " ", key.keyformat, ";");
+  for (const HlsKey& key : *segment.keys)
+    absl::StrAppend(&text, key.method, " ", Identity(key.uri), " ", key.keyformat, ";");
   return text;
 }
 
@@ -128,9 +129,9 @@ std::vector<LiveFinding> LiveMonitor::Observe(absl::Time now, const HlsPlaylist&
   }
   ended_ = list.ended;
   // A change came at some time after the poll before it: only up to that one the stream is known to have stood still.
-  const bool progressed = !last_ || NewestSequence(list) > NewestSequence(*last_) ||
-                          (NewestSequence(list) == NewestSequence(*last_) &&
-                           list.trailing_parts.size() > last_->trailing_parts.size());
+  const bool progressed =
+      !last_ || NewestSequence(list) > NewestSequence(*last_) ||
+      (NewestSequence(list) == NewestSequence(*last_) && list.trailing_parts.size() > last_->trailing_parts.size());
   if (last_ && !ended_) CheckStale((progressed ? last_read_ : now) - last_change_, report);
   const bool gap = !list.segments.empty() && list.segments.back().gap;
   if (gap && !gap_reported_) {
@@ -272,8 +273,7 @@ void LiveMonitor::CheckDrift(absl::Time now, Report& report) {
     if (std::max(forward, back) > options_.drift_jump) {
       report.Add("L-DRIFT", Severity::kWarning,
                  absl::StrFormat("the stream's clock jumped %s by at least %.1f s against the wall clock",
-                                 forward > back ? "behind" : "ahead",
-                                 absl::ToDoubleSeconds(std::max(forward, back))));
+                                 forward > back ? "behind" : "ahead", absl::ToDoubleSeconds(std::max(forward, back))));
       drift_.clear();
     }
   }
@@ -290,8 +290,8 @@ void LiveMonitor::CheckDrift(absl::Time now, Report& report) {
       if (slope > options_.drift_seconds_per_second) {
         drift_reported_ = true;
         report.Add("L-DRIFT", Severity::kWarning,
-                   absl::StrFormat("the stream's clock runs %s by at least %.1f ms in a second", rising > falling ? "slow" : "fast",
-                                   slope * 1000));
+                   absl::StrFormat("the stream's clock runs %s by at least %.1f ms in a second",
+                                   rising > falling ? "slow" : "fast", slope * 1000));
         break;
       }
     }

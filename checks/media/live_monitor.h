@@ -1,13 +1,13 @@
 // Watches one live media playlist: given each poll's time and outcome, says what is wrong with the stream over time.
 //
-// A pure state machine: it fetches nothing and reads no clock. The caller polls when NextPoll says (RFC 8216 section 6.3.4),
-// hands each answer in, and gets the findings that this answer raised. Memory is bounded by LiveMonitorOptions. Not
-// thread-safe; one object for one playlist (and, to tell edges apart, one for each edge).
+// A pure state machine: it fetches nothing and reads no clock. The caller polls when NextPoll says (RFC 8216
+// section 6.3.4), hands each answer in, and gets the findings that this answer raised. Memory is bounded by
+// LiveMonitorOptions. Not thread-safe; one object for one playlist (and, to tell edges apart, one for each edge).
 //
-// Finding ids are the catalogue's: L-STALE (warning past 1.5, error past 3 target durations without change), L-MSN-BACK,
-// L-MSN-JUMP, L-SKIPPED (numbers and URIs moved apart), L-REWRITE (a listed segment changed), L-DSEQ, H-TYPE (an EVENT
-// playlist lost segments), H-ENDLIST, H-GAP, L-DRIFT, and L-FETCH for a poll that gave no playlist.
-// A condition that lasts is reported when it begins and, for L-STALE, again when it becomes an error; FreshnessAt says
+// Finding ids are the catalogue's: L-STALE (warning past 1.5, error past 3 target durations without change),
+// L-MSN-BACK, L-MSN-JUMP, L-SKIPPED (numbers and URIs moved apart), L-REWRITE (a listed segment changed), L-DSEQ,
+// H-TYPE (an EVENT playlist lost segments), H-ENDLIST, H-GAP, L-DRIFT, and L-FETCH for a poll that gave no playlist. A
+// condition that lasts is reported when it begins and, for L-STALE, again when it becomes an error; FreshnessAt says
 // whether it still holds.
 #pragma once
 
@@ -58,13 +58,13 @@ class LiveMonitor {
  public:
   explicit LiveMonitor(LiveMonitorOptions options = {});
 
-  // The poll that was answered at `now`; times never go back. Findings of the playlist's own text are not repeated here.
-  // A text that is no media playlist counts as a failure.
+  // The poll that was answered at `now`; times never go back. Findings of the playlist's own text are not repeated
+  // here. A text that is no media playlist counts as a failure.
   std::vector<LiveFinding> Observe(absl::Time now, const HlsPlaylist& playlist);
   std::vector<LiveFinding> ObserveFailure(absl::Time now, absl::string_view reason);
 
-  // When a player would ask next: one target duration after a change, half of it after none or a failure. Long past once the
-  // playlist has ended.
+  // When a player would ask next: one target duration after a change, half of it after none or a failure. Long past
+  // once the playlist has ended.
   absl::Time NextPoll() const { return next_poll_; }
 
   // Since the last change was seen. Nothing before the first playlist, or after the end.
@@ -84,8 +84,8 @@ class LiveMonitor {
   int64_t polls() const { return polls_; }
   int64_t failures() const { return failures_; }
 
-  const std::deque<LiveState>& states() const { return states_; }          // oldest first
-  const std::deque<LiveFinding>& findings() const { return findings_; }    // all that were raised, oldest first
+  const std::deque<LiveState>& states() const { return states_; }        // oldest first
+  const std::deque<LiveFinding>& findings() const { return findings_; }  // all that were raised, oldest first
 
  private:
   class Report;
@@ -111,8 +111,8 @@ class LiveMonitor {
   int64_t polls_ = 0;
   int64_t failures_ = 0;
 
-  // The newest segment's date against the wall clock at each change: the segment appeared between two polls, so the offset is
-  // known as an interval, and what polling adds is never taken for drift.
+  // The newest segment's date against the wall clock at each change: the segment appeared between two polls, so the
+  // offset is known as an interval, and what polling adds is never taken for drift.
   struct DriftPoint {
     absl::Time at;
     absl::Duration low;

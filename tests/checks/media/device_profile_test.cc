@@ -106,9 +106,10 @@ TEST(FitTest, NamesTheFirstDimensionThatFails) {
 TEST(FitTest, SpeaksForANotice) {
   FitResult fit = Fit(*Profiles().Find("samsung_2018_tizen4.0"),
                       Facts("avc1.640033,mp4a.40.2", 1920, 1080, 50, Container::kMpegTs));
-  EXPECT_EQ(fit.sentence,
-            "Does not play on Samsung television of 2018 (Tizen 4.0): the stream says H.264 level 5.1 at 1920x1080, and the "
-            "device decodes at most level 4.1 at that size.");
+  EXPECT_EQ(
+      fit.sentence,
+      "Does not play on Samsung television of 2018 (Tizen 4.0): the stream says H.264 level 5.1 at 1920x1080, and the "
+      "device decodes at most level 4.1 at that size.");
 }
 
 TEST(FitTest, JudgesProtection) {
@@ -134,7 +135,8 @@ TEST(FitTest, SaysWhatItCouldNotJudge) {
 
 TEST(FitTest, TakesItsFactsFromAPlaylist) {
   HlsPlaylist playlist = ParseHlsPlaylist(
-      "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS=\"avc1.640033,mp4a.40.2\",RESOLUTION=1920x1080,FRAME-RATE=50\nx.m3u8\n");
+      "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS=\"avc1.640033,mp4a.40.2\",RESOLUTION=1920x1080,FRAME-RATE=50\nx."
+      "m3u8\n");
   VariantFacts facts = FactsOf(playlist.multivariant.variants.at(0), Container::kMpegTs);
   EXPECT_EQ(Fit(*Profiles().Find("samsung_2018_tizen4.0"), facts).dimension, "level");
 }

@@ -31,10 +31,11 @@ struct ListSpec {
 
 // Segments of 2 s; segment n begins at kStart + 2n - 200 on the clock.
 HlsPlaylist List(const ListSpec& spec) {
-  std::string text = absl::StrCat("#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:", spec.first,
-                                  "\n", spec.extra);
+  std::string text = absl::StrCat(
+      "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:", spec.first, "\n", spec.extra);
   absl::Time date = kStart + absl::Seconds(2 * spec.first - 200 + spec.date_shift);
-  absl::StrAppend(&text, "#EXT-X-PROGRAM-DATE-TIME:", absl::FormatTime(absl::RFC3339_full, date, absl::UTCTimeZone()), "\n");
+  absl::StrAppend(&text, "#EXT-X-PROGRAM-DATE-TIME:", absl::FormatTime(absl::RFC3339_full, date, absl::UTCTimeZone()),
+                  "\n");
   for (int64_t i = spec.first; i < spec.first + spec.count; ++i) {
     if (i == spec.gap) absl::StrAppend(&text, "#EXT-X-GAP\n");
     absl::StrAppend(&text, "#EXTINF:2.000,\n", spec.prefix, i + spec.name_offset, ".ts", spec.query, "\n");
@@ -88,7 +89,8 @@ TEST(LiveMonitorTest, AStandingStreamWarnsAndThenFailsOnceEach) {
   EXPECT_EQ(monitor.findings()[0].at, At(4));
   EXPECT_EQ(monitor.findings()[1].finding.severity, Severity::kError);
   EXPECT_EQ(monitor.findings()[1].at, At(7));
-  EXPECT_THAT(monitor.findings()[1].finding.message, HasSubstr("no new segment for 7.0 s, target duration 2 s; the newest is 104"));
+  EXPECT_THAT(monitor.findings()[1].finding.message,
+              HasSubstr("no new segment for 7.0 s, target duration 2 s; the newest is 104"));
   EXPECT_EQ(monitor.FreshnessAt(At(12)), LiveMonitor::Freshness::kStale);
   EXPECT_EQ(monitor.SinceChange(At(12)), absl::Seconds(12));
   // It goes on where it stopped: no new finding, and fresh again.
@@ -136,7 +138,8 @@ TEST(LiveMonitorTest, SeesNumbersAndFilesMoveApart) {
 TEST(LiveMonitorTest, SeesTheDiscontinuitySequenceChange) {
   LiveMonitor monitor;
   monitor.Observe(At(0), List({.first = 100, .extra = "#EXT-X-DISCONTINUITY-SEQUENCE:4\n"}));
-  EXPECT_THAT(Ids(monitor.Observe(At(2), List({.first = 101, .extra = "#EXT-X-DISCONTINUITY-SEQUENCE:5\n"}))), ElementsAre("L-DSEQ"));
+  EXPECT_THAT(Ids(monitor.Observe(At(2), List({.first = 101, .extra = "#EXT-X-DISCONTINUITY-SEQUENCE:5\n"}))),
+              ElementsAre("L-DSEQ"));
 }
 
 TEST(LiveMonitorTest, SeesAnEventLoseItsBeginning) {
