@@ -116,7 +116,7 @@ const std::vector<FaultInfo>& AllFaults() {
 
 absl::Status FindFault(const std::string& name, Fault* fault) {
   const FaultInfo* nearest = nullptr;
-  size_t distance = 12;
+  size_t distance = std::min<size_t>(12, name.size() / 2 + 1);
   for (const FaultInfo& info : AllFaults()) {
     if (name == info.name) {
       *fault = info.fault;
