@@ -1,0 +1,101 @@
+#include "services/cli/serve.h"
+
+#include <cstdio>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "services/cli/exit_codes.h"
+#include "services/cli/services.h"
+#include "services/readiness/store.h"
+#include "services/readiness/verdict.h"
+#include "services/runtime/signals.h"
+
+namespace puckdrop::cli {
+namespace {
+
+constexpr absl::Duration kGrace = absl::Seconds(5);
+constexpr int kMetricsAbove = 2400;
+
+std::string Local(int port) { return absl::StrCat("127.0.0.1:", port); }
+
+int Refuse(const absl::Status& status) {
+  std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());
+  return absl::IsInvalidArgument(status) ? kExitNothingToJudge : kExitInternal;
+}
+
+}  // namespace
+
+int RunServe(const ServeOptions& options) {
+  const int port = DefaultPort(options.service);
+  if (port == 0) {
+    std::fprintf(stderr,
+                 "puckdrop serve: there is no service '%s'; one of readiness, ordering, cancellation, "
+                 "device_support, playback, billing\n",
+                 options.service.c_str());
+    return kExitUsage;
+  }
+  absl::StatusOr<LoadedPlan> plan = LoadPlan(options.files);
+  if (!plan.ok()) return Refuse(plan.status());
+  const std::string listen = options.listen.empty() ? Local(port) : options.listen;
+  const std::string metrics = options.metrics == "none" ? ""
+                              : options.metrics.empty() ? Local(port + kMetricsAbove)
+                                                        : options.metrics;
+
+  runtime::RealClock clock;
+  runtime::EventLoop loop;
+  runtime::SignalWatch signals(loop);
+  std::unique_ptr<ReadinessProcess> readiness;
+  std::unique_ptr<ProberProcess> prober;
+  std::string address;
+  int metrics_port = 0;
+  if (options.service == "readiness") {
+    ReadinessConfig config;
+    config.state_directory = options.state_directory.empty()
+                                 ? readiness::DefaultStateDirectory(plan->plan->launch().id())
+                                 : options.state_directory;
+    config.vantage = options.vantage;
+    config.listen = listen;
+    config.metrics_listen = metrics;
+    for (const char* path : {"ordering", "cancellation", "device_support", "playback", "billing"}) {
+      const auto given = options.probers.find(path);
+      config.probers[readiness::PathFromName(path)] =
+          given != options.probers.end() ? given->second : Local(DefaultPort(path));
+    }
+    absl::StatusOr<std::unique_ptr<ReadinessProcess>> started = ReadinessProcess::Start(loop, clock, *plan, config);
+    if (!started.ok()) {
+      loop.Stop();
+      return Refuse(started.status());
+    }
+    readiness = std::move(*started);
+    address = readiness->address();
+    metrics_port = readiness->metrics_port();
+  } else {
+    ProberConfig config;
+    config.path = readiness::PathFromName(options.service);
+    config.listen = listen;
+    config.metrics_listen = metrics;
+    config.readiness = options.readiness;
+    config.vantage = options.vantage;
+    absl::StatusOr<std::unique_ptr<ProberProcess>> started = ProberProcess::Start(loop, clock, *plan, config);
+    if (!started.ok()) {
+      loop.Stop();
+      return Refuse(started.status());
+    }
+    prober = std::move(*started);
+    address = absl::StrCat(listen.substr(0, listen.rfind(':') + 1), prober->port());
+    metrics_port = prober->metrics_port();
+  }
+  std::fprintf(stderr, "%s of %s serves at %s%s\n", options.service.c_str(), plan->plan->launch().id().c_str(),
+               address.c_str(), metrics_port == 0 ? "" : absl::StrCat(", metrics at port ", metrics_port).c_str());
+  signals.Wait();
+  std::fprintf(stderr, "%s is ending\n", options.service.c_str());
+  if (readiness != nullptr) readiness->Shutdown(kGrace);
+  if (prober != nullptr) prober->Shutdown(kGrace);
+  // Before the loop on which their coroutines ended.
+  readiness.reset();
+  prober.reset();
+  loop.Stop();
+  return kExitGo;
+}
+
+}  // namespace puckdrop::cli

@@ -1,0 +1,209 @@
+#include "services/cli/services.h"
+
+#include <grpcpp/channel.h>
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "services/cli/players.h"
+#include "services/prober/prober.h"
+#include "services/readiness/grpc_prober_client.h"
+#include "services/readiness/metrics.h"
+#include "services/readiness/notice_reader.h"
+#include "services/readiness/readiness.h"
+#include "services/readiness/service.h"
+#include "services/readiness/store.h"
+#include "services/runtime/grpc_client.h"
+#include "services/runtime/metrics.h"
+#include "services/runtime/server.h"
+
+namespace puckdrop::cli {
+namespace {
+
+constexpr v1::Path kPaths[] = {v1::PATH_ORDERING, v1::PATH_CANCELLATION, v1::PATH_DEVICE_SUPPORT, v1::PATH_PLAYBACK,
+                               v1::PATH_BILLING};
+
+// Probers need readiness for their obligations and readiness needs the probers: this one is given its prober
+// afterwards.
+class LateProberClient final : public readiness::ProberClient {
+ public:
+  void Set(std::unique_ptr<readiness::ProberClient> client) { client_ = std::move(client); }
+
+  awaitable<absl::Status> RunChecks(v1::RunChecksRequest request, absl::Time deadline, OnEvent on_event) override {
+    if (client_ == nullptr) co_return absl::UnavailableError("it has not started");
+    absl::Status ended = co_await client_->RunChecks(std::move(request), deadline, std::move(on_event));
+    co_return ended;
+  }
+  awaitable<absl::StatusOr<v1::SettleObligationResponse>> SettleObligation(v1::SettleObligationRequest request,
+                                                                           absl::Time deadline) override {
+    if (client_ == nullptr) co_return absl::UnavailableError("it has not started");
+    absl::StatusOr<v1::SettleObligationResponse> answer =
+        co_await client_->SettleObligation(std::move(request), deadline);
+    co_return answer;
+  }
+
+ private:
+  std::unique_ptr<readiness::ProberClient> client_;
+};
+
+prober::ProberOptions OptionsOf(v1::Path path, runtime::EventLoop& loop, const runtime::Clock& clock,
+                                const LoadedPlan& plan, std::shared_ptr<grpc::Channel> obligations,
+                                const std::string& vantage) {
+  prober::ProberOptions options;
+  options.path = path;
+  options.plan = plan.plan;
+  options.plan_digest = plan.digest;
+  options.secrets = [secrets = plan.secrets](const v1::Secret& secret) -> absl::StatusOr<std::string> {
+    absl::StatusOr<plan::SecretValue> value = secrets->Resolve(secret);
+    if (!value.ok()) return value.status();
+    return value->Reveal();
+  };
+  options.loop = &loop;
+  options.clock = &clock;
+  options.obligations = std::move(obligations);
+  options.vantage = vantage;
+  options.make_player = PlayerMaker();
+  return options;
+}
+
+}  // namespace
+
+int DefaultPort(const std::string& service) {
+  int port = 7070;
+  if (service == "readiness") return port;
+  for (const v1::Path path : kPaths) {
+    ++port;
+    if (readiness::PathName(path) == service) return port;
+  }
+  return 0;
+}
+
+// -- readiness
+
+struct ReadinessProcess::Impl {
+  explicit Impl(runtime::EventLoop& event_loop) : loop(event_loop) {}
+  runtime::EventLoop& loop;
+  std::unique_ptr<readiness::Store> store;
+  std::unique_ptr<readiness::NoticeReader> notices;
+  std::map<v1::Path, std::unique_ptr<LateProberClient>> clients;
+  std::shared_ptr<readiness::ReadinessMetrics> metrics;
+  std::unique_ptr<readiness::Readiness> readiness;
+  std::unique_ptr<readiness::ReadinessServices> services;
+  std::unique_ptr<runtime::ServiceServer> server;
+  std::vector<std::unique_ptr<prober::Prober>> probers;
+  std::unique_ptr<runtime::MetricsEndpoint> metrics_endpoint;
+  bool down = false;
+};
+
+ReadinessProcess::ReadinessProcess(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+ReadinessProcess::~ReadinessProcess() { Shutdown(absl::Seconds(5)); }
+
+absl::StatusOr<std::unique_ptr<ReadinessProcess>> ReadinessProcess::Start(runtime::EventLoop& loop,
+                                                                          const runtime::Clock& clock,
+                                                                          const LoadedPlan& plan,
+                                                                          const ReadinessConfig& config) {
+  auto impl = std::make_unique<Impl>(loop);
+  absl::StatusOr<std::unique_ptr<readiness::Store>> store = readiness::Store::Open(config.state_directory, clock);
+  if (!store.ok()) return store.status();
+  impl->store = std::move(*store);
+  impl->notices = readiness::MakeHttpNoticeReader(loop, clock);
+  readiness::ReadinessOptions options;
+  options.subject = plan.subject;
+  options.vantage = config.vantage;
+  for (const v1::Path path : kPaths) {
+    impl->clients[path] = std::make_unique<LateProberClient>();
+    options.probers[path] = impl->clients[path].get();
+  }
+  impl->metrics = std::make_shared<readiness::ReadinessMetrics>(plan.subject);
+  impl->readiness =
+      std::make_unique<readiness::Readiness>(loop, clock, *impl->store, *impl->notices, std::move(options));
+  impl->readiness->OnVerdict([metrics = impl->metrics](const v1::Verdict& verdict) { metrics->Update(verdict); });
+  impl->services = std::make_unique<readiness::ReadinessServices>(*impl->readiness, loop, clock);
+  runtime::ServerOptions server;
+  server.listen = config.listen;
+  server.service_names = impl->services->names();
+  server.reflection = !config.listen.empty();
+  absl::StatusOr<std::unique_ptr<runtime::ServiceServer>> started =
+      runtime::ServiceServer::Start(std::move(server), impl->services->services());
+  if (!started.ok()) return started.status();
+  impl->server = std::move(*started);
+
+  const runtime::Caller caller{&loop, &clock, ""};
+  for (const v1::Path path : kPaths) {
+    std::shared_ptr<grpc::Channel> channel;
+    const auto remote = config.probers.find(path);
+    if (remote != config.probers.end()) {
+      channel = runtime::ConnectInsecurely(remote->second);
+    } else {
+      absl::StatusOr<std::unique_ptr<prober::Prober>> made =
+          prober::MakeProber(OptionsOf(path, loop, clock, plan, impl->server->InProcessChannel(), config.vantage));
+      if (!made.ok()) return made.status();
+      channel = (*made)->InProcessChannel();
+      impl->probers.push_back(std::move(*made));
+    }
+    impl->clients[path]->Set(readiness::MakeGrpcProberClient(caller, std::move(channel)));
+  }
+  if (!config.metrics_listen.empty()) {
+    std::vector<std::shared_ptr<prometheus::Collectable>> all = {impl->metrics, runtime::ProcessMetrics(),
+                                                                 runtime::BuildInfoMetric(plan.digest)};
+    absl::StatusOr<std::unique_ptr<runtime::MetricsEndpoint>> endpoint =
+        runtime::MetricsEndpoint::Start(config.metrics_listen, std::move(all));
+    if (!endpoint.ok()) return endpoint.status();
+    impl->metrics_endpoint = std::move(*endpoint);
+  }
+  return std::unique_ptr<ReadinessProcess>(new ReadinessProcess(std::move(impl)));
+}
+
+std::shared_ptr<grpc::Channel> ReadinessProcess::Channel() { return impl_->server->InProcessChannel(); }
+
+std::string ReadinessProcess::address() const { return impl_->server->address(); }
+
+int ReadinessProcess::metrics_port() const {
+  return impl_->metrics_endpoint == nullptr ? 0 : impl_->metrics_endpoint->port();
+}
+
+void ReadinessProcess::Shutdown(absl::Duration grace) {
+  if (impl_->down) return;
+  impl_->down = true;
+  impl_->server->SetServing(false);
+  // Undoing goes through the probers and is written down by the services, so both still serve.
+  runtime::Task<void> ending = impl_->loop.Spawn(impl_->readiness->Shutdown(grace));
+  ending.WaitFor(grace + absl::Seconds(3));
+  for (std::unique_ptr<prober::Prober>& prober : impl_->probers) prober->Shutdown(absl::Seconds(1));
+  impl_->server->Shutdown(absl::Seconds(1));
+  impl_->metrics_endpoint.reset();
+}
+
+bool ReadinessProcess::RemoveStateIfNothingOwed() { return impl_->store->CloseAndRemoveIfNothingOwed(); }
+
+// -- prober
+
+struct ProberProcess::Impl {
+  std::unique_ptr<prober::Prober> prober;
+};
+
+ProberProcess::ProberProcess(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ProberProcess::~ProberProcess() = default;
+
+absl::StatusOr<std::unique_ptr<ProberProcess>> ProberProcess::Start(runtime::EventLoop& loop,
+                                                                    const runtime::Clock& clock, const LoadedPlan& plan,
+                                                                    const ProberConfig& config) {
+  std::shared_ptr<grpc::Channel> obligations;
+  if (!config.readiness.empty()) obligations = runtime::ConnectInsecurely(config.readiness);
+  prober::ProberOptions options = OptionsOf(config.path, loop, clock, plan, std::move(obligations), config.vantage);
+  options.listen = config.listen;
+  options.metrics_listen = config.metrics_listen;
+  absl::StatusOr<std::unique_ptr<prober::Prober>> made = prober::MakeProber(std::move(options));
+  if (!made.ok()) return made.status();
+  auto impl = std::make_unique<Impl>();
+  impl->prober = std::move(*made);
+  return std::unique_ptr<ProberProcess>(new ProberProcess(std::move(impl)));
+}
+
+int ProberProcess::port() const { return impl_->prober->port(); }
+int ProberProcess::metrics_port() const { return impl_->prober->metrics_port(); }
+void ProberProcess::Shutdown(absl::Duration grace) { impl_->prober->Shutdown(grace); }
+
+}  // namespace puckdrop::cli
