@@ -147,15 +147,16 @@ awaitable<http::HttpAnswer> ReplayingHttpClient::Fetch(http::HttpRequest request
   http::HttpAnswer answer;
   answer.error = http::TransportError::kLocal;
   if (next_ >= kept_.size()) {
-    answer.message = absl::StrCat("the recording has ", kept_.size(), " exchanges, and the plan asks for one more: ",
-                                  request.method, " ", PathOf(request.url), "; record anew without --again");
+    answer.message =
+        absl::StrCat("the recording has ", kept_.size(), " exchanges, and the plan asks for one more: ", request.method,
+                     " ", PathOf(request.url), "; record anew without --again");
     co_return answer;
   }
   const Kept& kept = kept_[next_];
   if (kept.method != request.method || kept.path != PathOf(request.url)) {
-    answer.message = absl::StrCat("exchange ", next_ + 1, " of the recording is ", kept.method, " ", kept.path,
-                                  ", and the plan asks ", request.method, " ", PathOf(request.url),
-                                  "; record anew without --again");
+    answer.message =
+        absl::StrCat("exchange ", next_ + 1, " of the recording is ", kept.method, " ", kept.path,
+                     ", and the plan asks ", request.method, " ", PathOf(request.url), "; record anew without --again");
     co_return answer;
   }
   ++next_;

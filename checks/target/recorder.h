@@ -38,8 +38,8 @@ class RecordingHttpClient final : public http::HttpClient {
   std::vector<Kept> kept_;
 };
 
-// Answers from a recording, in its order, as often as asked in that order once. A request that the recording does not have
-// next (by method, and by path without query) ends kLocal with the reason: the plan has changed what it asks.
+// Answers from a recording, in its order, as often as asked in that order once. A request that the recording does not
+// have next (by method, and by path without query) ends kLocal with the reason: the plan has changed what it asks.
 class ReplayingHttpClient final : public http::HttpClient {
  public:
   // NOT_FOUND: no recording in that folder; DATA_LOSS: one that cannot be read, with its file. Blocks.
