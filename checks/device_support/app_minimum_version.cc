@@ -1,6 +1,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "checks/check_context.h"
+#include "puckdrop/target/v1/device_support.pb.h"
 
 namespace puckdrop::checks::device_support {
 namespace {
