@@ -193,6 +193,9 @@ TEST(LoadTest, BoundsAreToldAndHeld) {
   std::string many = "a: [";
   for (int i = 0; i < 110'000; ++i) many += "1,";
   EXPECT_THAT(LoadTexts({{"a", many + "]\n"}}, {"a"}).mistakes[0].message, ::testing::HasSubstr("at most 100000 values"));
+  std::string expressions = "fragments:\n  f:\n";
+  for (int i = 0; i < 4001; ++i) expressions += "    - expect: true\n";
+  EXPECT_THAT(ToText(LoadTexts({{"a", expressions}}, {"a"}).mistakes), ::testing::HasSubstr("at most 4000 expressions"));
   std::map<std::string, std::string> files;
   for (int i = 0; i < 80; ++i) files[absl::StrCat("f", i)] = absl::StrCat("include: [f", i + 1, "]\n");
   files["f80"] = "";
