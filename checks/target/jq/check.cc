@@ -59,6 +59,7 @@ absl::StatusOr<End> CheckOnce(const std::vector<Program>& programs, const CheckO
   absl::StatusOr<std::unique_ptr<WorkerProcess>> worker = WorkerProcess::Start(options.worker_path, kMemoryBytes);
   if (!worker.ok()) return worker.status();
   wire::Load load;
+  load.check = true;
   load.programs = programs;
   std::string answer;
   const End end = Exchange((*worker)->socket(), wire::EncodeLoad(load), deadline, &answer);

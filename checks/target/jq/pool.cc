@@ -351,10 +351,13 @@ class ExpressionPool::Impl : public std::enable_shared_from_this<Impl> {
         worker->cpu_then = cpu;
         worker->wall_then = now;
       }
-      const bool idle = worker->process->current_outcome() == wire::kIdle;
-      const bool late = !worker->loaded ? now > worker->start_deadline
-                                        : (!idle && cpu - worker->cpu_then >= self->options_.hard_limit) ||
-                                              now - worker->wall_then >= self->options_.wall_limit;
+      const std::uint32_t doing = worker->process->current_outcome();
+      const bool idle = doing == wire::kIdle;
+      // Compiling takes its time, once for each group of programs.
+      const bool late = !worker->loaded             ? now > worker->start_deadline
+                        : doing == wire::kCompiling ? now - worker->wall_then >= self->options_.start_limit
+                                                    : (!idle && cpu - worker->cpu_then >= self->options_.hard_limit) ||
+                                                          now - worker->wall_then >= self->options_.wall_limit;
       if (late) {
         worker->hung = true;
         worker->process->Kill();
@@ -509,9 +512,12 @@ class ExpressionPool::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   void Condemn(Pending* pending, std::uint32_t outcome, bool hung, int status) {
-    if (outcome == wire::kReadingInput) {
-      const Failure failure{FailureKind::kTooLarge,
-                            hung ? "reading the answer takes too long" : "the answer needs too much memory"};
+    if (outcome == wire::kReadingInput || outcome == wire::kCompiling) {
+      const Failure failure =
+          outcome == wire::kCompiling
+              ? Failure{FailureKind::kRanAway, "the expressions cannot be compiled"}
+              : Failure{FailureKind::kTooLarge,
+                        hung ? "reading the answer takes too long" : "the answer needs too much memory"};
       pending->blamed.clear();
       for (std::uint32_t i = 0; i < pending->outcome_count(); ++i) pending->blamed.emplace_back(i, failure);
     } else if (outcome < pending->outcome_count()) {

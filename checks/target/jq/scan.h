@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "checks/target/jq/program.h"
+#include "checks/target/jq/reach.h"
 
 namespace puckdrop::jq {
 
@@ -21,7 +22,9 @@ struct Scan {
   bool compilable = false;
   // The names of StandardNames() and Program::names that appear as `$name`, each once.
   std::vector<std::string> variables;
-  // Whether the expression can see the response's body, and its bytes. A conservative reading: true when in doubt.
+  // Which parts of the input the expression can see.
+  Reach reach;
+  // Whether it can see the response's body, and its bytes. A conservative reading: true when in doubt.
   bool looks_at_body = false;
   bool looks_at_body_base64 = false;
 };

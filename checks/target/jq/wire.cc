@@ -102,6 +102,7 @@ bool PeekHeader(std::string_view data, Type* type, std::size_t* frame_bytes) {
 
 std::string EncodeLoad(const Load& load) {
   Writer writer(Type::kLoad);
+  writer.U8(load.check ? 1 : 0);
   writer.U32(load.soft_limit_ms);
   writer.U32(load.max_results);
   writer.U32(load.max_result_bytes);
@@ -117,6 +118,7 @@ std::string EncodeLoad(const Load& load) {
 
 bool DecodeLoad(std::string_view payload, Load* load) {
   Reader reader(payload);
+  load->check = reader.U8() != 0;
   load->soft_limit_ms = reader.U32();
   load->max_results = reader.U32();
   load->max_result_bytes = reader.U32();

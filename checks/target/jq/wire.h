@@ -27,6 +27,7 @@ constexpr std::size_t kHeaderBytes = 5;
 constexpr std::size_t kMaxFrameBytes = 512 << 20;
 
 struct Load {
+  bool check = false;  // compile everything now and tell all mistakes; else each part when it is first needed
   std::uint32_t soft_limit_ms = 50;
   std::uint32_t max_results = 10000;
   std::uint32_t max_result_bytes = 4 << 20;
@@ -71,6 +72,7 @@ struct Marker {
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 constexpr std::uint32_t kReadingInput = 0xFFFFFFFF;
 constexpr std::uint32_t kIdle = 0xFFFFFFFE;
+constexpr std::uint32_t kCompiling = 0xFFFFFFFD;
 
 // File descriptors of a worker.
 constexpr int kSocketFd = 3;

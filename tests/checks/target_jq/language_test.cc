@@ -227,7 +227,7 @@ TEST_F(LanguageTest, OffersTheFunctionsItNames) {
 }
 
 TEST_F(LanguageTest, GivesErrorsAsTheyAre) {
-  ExpectAll({{".body | .a", "!FAILED Cannot index number with \"a\""},
+  ExpectAll({{".body | .a", "!FAILED Cannot index number with"},
              {"error(\"no: \\(.status)\")", "!FAILED no: null"},
              {"error({a: 1})", "!FAILED {\"a\":1}"},
              {"empty", ""},

@@ -11,13 +11,13 @@
 #include "checks/target/jq/pool.h"
 #include "checks/target/jq/worker/digest.h"
 #include "checks/target/jq/worker/host.h"
-#include "checks/target/jq/worker/jv_json.h"
 #include "checks/target/jq/worker/prelude.h"
 
 namespace puckdrop::jq::worker {
 namespace {
 
-constexpr std::size_t kGroup = 64;
+constexpr std::uint32_t kGroup = 128;
+constexpr std::size_t kMaxWanted = 4096;
 constexpr std::size_t kMaxBatchBytes = 64 << 20;
 constexpr std::size_t kMaxMessage = 1000;
 
@@ -117,7 +117,9 @@ bool ParseMessage(const std::string& raw, const std::string& source, Message* ou
 Engine::Engine(wire::Marker* marker) : marker_(marker), pending_(jv_null()) {}
 
 Engine::~Engine() {
-  if (jq_ != nullptr) jq_teardown(&jq_);
+  for (Group& group : groups_) {
+    if (group.jq != nullptr) jq_teardown(&group.jq);
+  }
   jv_free(pending_);
 }
 
@@ -135,37 +137,28 @@ void Engine::Mark(std::uint32_t request, std::uint32_t outcome) {
   marker_->steps.fetch_add(1, std::memory_order_release);
 }
 
-bool Engine::Compile(const std::vector<Scan>& scans, std::vector<ProgramError>* errors) {
+bool Engine::CompileOnce(Group* group, std::vector<ProgramError>* errors) {
   Source source;
   source.Add(Prelude());
-  std::vector<std::pair<std::size_t, std::string>> groups;
-  for (std::size_t first = 0; first < compiled_.size(); first += kGroup) {
-    const std::size_t end = std::min(compiled_.size(), first + kGroup);
-    std::vector<std::pair<std::size_t, std::string>> calls;
-    for (std::size_t i = first; i < end; ++i) {
-      if (!compiled_[i].good) continue;
-      if (calls.empty()) source.Add("def __g" + std::to_string(first) + ":\n");
-      AddProgram(&source, static_cast<std::uint32_t>(i), load_.programs[i], scans[i]);
-      calls.emplace_back(i, "__p" + std::to_string(i));
-    }
-    if (calls.empty()) continue;
-    source.Add(".[0] as $__i | .[1] | ");
-    AddChoice(&source, calls, 0, calls.size());
-    source.Add(";\n");
-    groups.emplace_back(first, "__g" + std::to_string(first));
+  std::vector<std::pair<std::size_t, std::string>> calls;
+  for (std::uint32_t i = group->first; i < group->end; ++i) {
+    if (!compiled_[i].good) continue;
+    AddProgram(&source, i, load_.programs[i], compiled_[i].scan);
+    calls.emplace_back(i, "__p" + std::to_string(i));
   }
-  if (groups.empty()) {
+  source.Add(".[0] as $__i | .[1] | ");
+  if (calls.empty()) {
     source.Add("empty");
   } else {
-    source.Add(".[0] as $__i | ");
-    AddChoice(&source, groups, 0, groups.size());
+    AddChoice(&source, calls, 0, calls.size());
   }
 
-  if (jq_ != nullptr) jq_teardown(&jq_);
-  jq_ = jq_init();
+  if (group->jq != nullptr) jq_teardown(&group->jq);
+  group->jq = jq_init();
+  jq_state* const jq = group->jq;
   messages_.clear();
   jq_set_error_cb(
-      jq_,
+      jq,
       [](void* data, jv message) {
         auto* engine = static_cast<Engine*>(data);
         if (jv_get_kind(message) == JV_KIND_STRING && engine->messages_.size() < 1000) {
@@ -175,7 +168,7 @@ bool Engine::Compile(const std::vector<Scan>& scans, std::vector<ProgramError>* 
       },
       this);
   jq_set_debug_cb(
-      jq_,
+      jq,
       [](void* data, jv message) {
         auto* engine = static_cast<Engine*>(data);
         jv_free(engine->pending_);
@@ -183,13 +176,13 @@ bool Engine::Compile(const std::vector<Scan>& scans, std::vector<ProgramError>* 
       },
       this);
   jq_set_input_cb(
-      jq_,
+      jq,
       [](jq_state*, void* data) {
         auto* engine = static_cast<Engine*>(data);
         return std::exchange(engine->pending_, jv_null());
       },
       this);
-  const bool ok = jq_compile(jq_, source.text.c_str()) != 0;
+  const bool ok = jq_compile(jq, source.text.c_str()) != 0;
 
   std::vector<ProgramError> found;
   for (const std::string& raw : messages_) {
@@ -225,65 +218,100 @@ bool Engine::Compile(const std::vector<Scan>& scans, std::vector<ProgramError>* 
   return ok || progress;
 }
 
+// The compiler complains without a place (a program too long for its bytecode): each alone tells whose it is.
+void Engine::CondemnUnplaced(Group* group, std::vector<ProgramError>* errors) {
+  std::vector<std::uint32_t> open;
+  for (std::uint32_t i = group->first; i < group->end; ++i) {
+    if (compiled_[i].good) open.push_back(i);
+    compiled_[i].good = false;
+  }
+  std::vector<std::uint32_t> good;
+  for (std::uint32_t i : open) {
+    compiled_[i].good = true;
+    const std::size_t before = errors->size();
+    const bool compiles = CompileOnce(group, errors) && errors->size() == before;
+    compiled_[i].good = false;
+    if (compiles) {
+      good.push_back(i);
+    } else if (errors->size() == before) {
+      ProgramError error;
+      error.program = i;
+      error.message = "the expression does not compile" + (messages_.empty() ? "" : ": " + Shortened(messages_[0]));
+      compiled_[i].why_not = error.message;
+      errors->push_back(std::move(error));
+    }
+  }
+  // Good alone and bad together cannot be; then none is used.
+  const bool none_bad = good.size() == open.size();
+  for (std::uint32_t i : good) {
+    compiled_[i].good = !none_bad;
+    if (!none_bad) continue;
+    ProgramError error;
+    error.program = i;
+    error.message = compiled_[i].why_not = "the expression does not compile together with its neighbours";
+    errors->push_back(std::move(error));
+  }
+}
+
+void Engine::CompileGroup(Group* group, std::vector<ProgramError>* errors) {
+  for (std::uint32_t i = group->first; i < group->end; ++i) {
+    Compiled& compiled = compiled_[i];
+    compiled.scan = ScanProgram(load_.programs[i]);
+    compiled.good = compiled.scan.compilable;
+    if (!compiled.scan.errors.empty()) compiled.why_not = compiled.scan.errors[0].message;
+    for (ProgramError& error : compiled.scan.errors) {
+      error.program = i;
+      errors->push_back(error);
+    }
+  }
+  // Mistakes of grammar hide unknown names: what is left without the faulty programs is compiled again. Two or three
+  // rounds.
+  for (std::uint32_t round = 0; round <= group->end - group->first; ++round) {
+    const std::size_t before = errors->size();
+    if (!CompileOnce(group, errors)) {
+      CondemnUnplaced(group, errors);
+    } else if (errors->size() == before) {
+      break;
+    }
+  }
+  group->ready = true;
+}
+
 std::vector<ProgramError> Engine::Load(wire::Load load) {
   load_ = std::move(load);
   tick_limit = std::max<int>(1, static_cast<int>(load_.soft_limit_ms) / kTickMs);
-  std::vector<ProgramError> errors;
-  std::vector<Scan> scans;
   compiled_.assign(load_.programs.size(), {});
-  for (std::size_t i = 0; i < load_.programs.size(); ++i) {
-    scans.push_back(ScanProgram(load_.programs[i]));
-    compiled_[i].good = scans[i].compilable;
-    compiled_[i].looks_at_body = scans[i].looks_at_body;
-    compiled_[i].looks_at_body_base64 = scans[i].looks_at_body_base64;
-    if (!scans[i].errors.empty()) compiled_[i].why_not = scans[i].errors[0].message;
-    for (ProgramError& error : scans[i].errors) {
-      error.program = static_cast<ProgramId>(i);
-      errors.push_back(std::move(error));
-    }
-  }
-  // Mistakes of grammar hide unknown names: what compiles without the faulty programs is compiled again. Two or three
-  // rounds.
-  for (std::size_t round = 0; round <= compiled_.size(); ++round) {
-    const std::size_t before = errors.size();
-    if (!Compile(scans, &errors)) {
-      // The compiler complains without a place (a program too long for its bytecode): each alone tells whose it is.
-      const std::vector<Compiled> all = compiled_;
-      std::vector<bool> good(all.size(), false);
-      for (std::size_t i = 0; i < all.size(); ++i) {
-        if (!all[i].good) continue;
-        for (std::size_t j = 0; j < all.size(); ++j) compiled_[j].good = j == i;
-        good[i] = Compile(scans, &errors) && compiled_[i].good;
-      }
-      compiled_ = all;
-      bool some_bad = false;
-      for (std::size_t i = 0; i < all.size(); ++i) {
-        if (!all[i].good || good[i]) continue;
-        some_bad = true;
-        compiled_[i].good = false;
-        compiled_[i].why_not = "the expression does not compile";
-        ProgramError error;
-        error.program = static_cast<ProgramId>(i);
-        error.message = compiled_[i].why_not;
-        errors.push_back(std::move(error));
-      }
-      if (!some_bad) {
-        for (Compiled& compiled : compiled_) {
-          compiled.good = false;
-          compiled.why_not = messages_.empty() ? "the expressions do not compile together" : Shortened(messages_[0]);
-        }
-        ProgramError error;
-        error.message = compiled_.empty() ? "the expressions do not compile" : compiled_[0].why_not;
-        errors.push_back(std::move(error));
-      }
-      continue;
-    }
-    if (errors.size() == before) break;
+  std::vector<ProgramError> errors;
+  const auto total = static_cast<std::uint32_t>(compiled_.size());
+  for (std::uint32_t first = 0; first < total; first += kGroup) {
+    Group group;
+    group.first = first;
+    group.end = std::min(total, first + kGroup);
+    groups_.push_back(group);
+    if (load_.check) CompileGroup(&groups_.back(), &errors);
   }
   std::sort(errors.begin(), errors.end(), [](const ProgramError& a, const ProgramError& b) {
     return std::tie(a.program, a.line, a.column, a.message) < std::tie(b.program, b.line, b.column, b.message);
   });
   return errors;
+}
+
+const Wanted* Engine::WantedBy(const wire::Request& request) {
+  const auto [at, is_new] = wanted_.try_emplace(request.programs);
+  if (is_new) {
+    for (std::uint32_t program : request.programs) {
+      if (program >= compiled_.size()) continue;
+      const Reach& reach = compiled_[program].scan.reach;
+      if (reach.everything) at->second.Add({});
+      for (const std::vector<std::string>& path : reach.paths) at->second.Add(path);
+    }
+    if (wanted_.size() > kMaxWanted) {
+      auto kept = wanted_.extract(at);
+      wanted_.clear();
+      return &wanted_.insert(std::move(kept)).position->second;
+    }
+  }
+  return &at->second;
 }
 
 void Engine::RunProgram(std::uint32_t program, jv context, wire::Writer* writer) {
@@ -306,10 +334,11 @@ void Engine::RunProgram(std::uint32_t program, jv context, wire::Writer* writer)
   std::uint32_t count = 0;
   std::string problem;
   // The start belongs to what is timed: it takes the previous evaluation's stack apart.
+  jq_state* const jq = groups_[program / kGroup].jq;
   ticks = 0;
-  running = jq_;
-  jq_start(jq_, jv_array_append(jv_array_append(jv_array(), jv_number(program)), context), 0);
-  jv value = jq_next(jq_);
+  running = jq;
+  jq_start(jq, jv_array_append(jv_array_append(jv_array(), jv_number(program)), context), 0);
+  jv value = jq_next(jq);
   while (jv_is_valid(value)) {
     if (count == load_.max_results) {
       problem = "more than " + std::to_string(load_.max_results) + " results";
@@ -327,13 +356,13 @@ void Engine::RunProgram(std::uint32_t program, jv context, wire::Writer* writer)
     }
     writer->Patch32(size_at, static_cast<std::uint32_t>(writer->buffer().size() - size_at - 4));
     ++count;
-    value = jq_next(jq_);
+    value = jq_next(jq);
   }
   running = nullptr;
   if (!problem.empty()) {
     jv_free(value);
     fail(FailureKind::kTooLarge, problem);
-  } else if (jq_halted(jq_) != 0) {
+  } else if (jq_halted(jq) != 0) {
     jv_free(value);
     fail(FailureKind::kRanAway, "ran too long (" + std::to_string(load_.soft_limit_ms) + " ms)");
     malloc_trim(0);
@@ -354,13 +383,21 @@ void Engine::RunProgram(std::uint32_t program, jv context, wire::Writer* writer)
 }
 
 void Engine::EvaluateRequest(const wire::Request& request, std::uint32_t number, wire::Writer* writer) {
+  for (std::uint32_t program : request.programs) {
+    if (program >= compiled_.size() || groups_[program / kGroup].ready) continue;
+    Mark(number, wire::kCompiling);
+    std::vector<ProgramError> ignored;
+    CompileGroup(&groups_[program / kGroup], &ignored);
+  }
   Mark(number, wire::kReadingInput);
+  const Wanted* wanted = WantedBy(request);
+  const Wanted* wanted_body = wanted->everything() ? wanted : wanted->Member("body");
   wire::Result head;
   head.id = request.id;
   std::string error;
   std::string problem;
   jv context = jv_null();
-  if (!ParseJson(request.context, &context, &error)) {
+  if (!ParseJson(request.context, &context, &error, wanted)) {
     error = "the context is not JSON: " + error;
   } else if (jv_get_kind(context) != JV_KIND_OBJECT) {
     error = "the context is not a JSON object";
@@ -373,16 +410,19 @@ void Engine::EvaluateRequest(const wire::Request& request, std::uint32_t number,
   }
   if (error.empty() && request.body_kind == static_cast<std::uint8_t>(BodyKind::kJson)) {
     jv body = jv_null();
-    ParseJson(request.body.value_or(std::string_view()), &body, &problem);
+    static const Wanted kNothing;
+    ParseJson(request.body.value_or(std::string_view()), &body, &problem,
+              wanted_body == nullptr ? &kNothing : wanted_body);
     context = jv_object_set(context, jv_string("body"), body);
   } else if (error.empty() && request.body_kind == static_cast<std::uint8_t>(BodyKind::kText)) {
-    const std::string_view text = request.body.value_or(std::string_view());
+    const std::string_view text =
+        wanted_body == nullptr ? std::string_view() : request.body.value_or(std::string_view());
     context = jv_object_set(context, jv_string("body"), text.empty() ? jv_null() : ToJvString(text));
   }
   const auto known = [this](std::uint32_t program) { return program < compiled_.size(); };
   if (error.empty() && request.body &&
       std::any_of(request.programs.begin(), request.programs.end(),
-                  [&](std::uint32_t p) { return known(p) && compiled_[p].looks_at_body_base64; })) {
+                  [&](std::uint32_t p) { return known(p) && compiled_[p].scan.looks_at_body_base64; })) {
     context = jv_object_set(context, jv_string("body_base64"), ToJvString(Base64(*request.body)));
   }
 
@@ -405,7 +445,7 @@ void Engine::EvaluateRequest(const wire::Request& request, std::uint32_t number,
       if (std::find(request.skip.begin(), request.skip.end(), outcome) != request.skip.end()) {
         writer->U8(wire::kSkipped);
         writer->Bytes("");
-      } else if (!problem.empty() && known(program) && compiled_[program].looks_at_body) {
+      } else if (!problem.empty() && known(program) && compiled_[program].scan.looks_at_body) {
         writer->U8(Kind(FailureKind::kBodyNotJson));
         writer->Bytes("the body is not JSON: " + problem);
       } else {

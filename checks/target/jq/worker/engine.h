@@ -6,7 +6,7 @@ extern "C" {
 }
 
 #include <cstdint>
-#include <memory>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +14,7 @@ extern "C" {
 
 #include "checks/target/jq/scan.h"
 #include "checks/target/jq/wire.h"
+#include "checks/target/jq/worker/jv_json.h"
 
 namespace puckdrop::jq::worker {
 
@@ -29,7 +30,8 @@ class Engine {
 
   static constexpr int kTickMs = 10;
 
-  // Compiles what compiles, and returns the mistakes of the rest.
+  // Takes the programs. To check, compiles them all and returns their mistakes; else each group is compiled when it is
+  // first needed.
   std::vector<ProgramError> Load(wire::Load load);
 
   // Evaluates a batch; returns the payload's frame.
@@ -43,11 +45,19 @@ class Engine {
   struct Compiled {
     bool good = false;
     std::string why_not;
-    bool looks_at_body = false;
-    bool looks_at_body_base64 = false;
+    Scan scan;
+  };
+  struct Group {
+    std::uint32_t first = 0;
+    std::uint32_t end = 0;
+    jq_state* jq = nullptr;
+    bool ready = false;
   };
 
-  bool Compile(const std::vector<Scan>& scans, std::vector<ProgramError>* errors);
+  void CompileGroup(Group* group, std::vector<ProgramError>* errors);
+  bool CompileOnce(Group* group, std::vector<ProgramError>* errors);
+  void CondemnUnplaced(Group* group, std::vector<ProgramError>* errors);
+  const Wanted* WantedBy(const wire::Request& request);
   void EvaluateRequest(const wire::Request& request, std::uint32_t number, wire::Writer* writer);
   void RunProgram(std::uint32_t program, jv context, wire::Writer* writer);
   void Mark(std::uint32_t request, std::uint32_t outcome);
@@ -55,7 +65,9 @@ class Engine {
   wire::Marker* marker_;
   wire::Load load_;
   std::vector<Compiled> compiled_;
-  jq_state* jq_ = nullptr;
+  std::vector<Group> groups_;
+  // What lists of programs want of their input, so far.
+  std::map<std::vector<std::uint32_t>, Wanted> wanted_;
   jv pending_;  // what the next `input` of the prelude gives
   std::optional<double> now_;
   std::vector<std::string> messages_;

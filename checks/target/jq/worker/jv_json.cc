@@ -34,14 +34,14 @@ class Parser {
  public:
   explicit Parser(std::string_view text) : begin_(text.data()), at_(text.data()), end_(text.data() + text.size()) {}
 
-  bool Run(jv* value, std::string* error) {
+  bool Run(const Wanted* wanted, jv* value, std::string* error) {
     if (end_ - at_ >= 3 && std::memcmp(at_, "\xEF\xBB\xBF", 3) == 0) at_ += 3;
     Space();
     if (at_ == end_) {
       *value = jv_null();
       return true;
     }
-    *value = Value(0);
+    *value = Value(0, wanted != nullptr && wanted->everything() ? nullptr : wanted);
     if (error_.empty()) {
       Space();
       if (at_ != end_) Fail("something follows the end of the JSON text");
@@ -74,14 +74,15 @@ class Parser {
     return true;
   }
 
-  jv Value(int depth) {
+  // Without `wanted` all is built.
+  jv Value(int depth, const Wanted* wanted) {
     if (at_ == end_) {
       Fail("the text ends too early");
       return jv_null();
     }
     switch (*at_) {
       case '{':
-        return Object(depth + 1);
+        return Object(depth + 1, wanted);
       case '[':
         return Array(depth + 1);
       case '"':
@@ -111,7 +112,7 @@ class Parser {
       return array;
     }
     while (true) {
-      array = jv_array_append(array, Value(depth));
+      array = jv_array_append(array, Value(depth, nullptr));
       if (!error_.empty()) return array;
       Space();
       if (at_ < end_ && *at_ == ',') {
@@ -127,7 +128,7 @@ class Parser {
     }
   }
 
-  jv Object(int depth) {
+  jv Object(int depth, const Wanted* wanted) {
     jv object = jv_object();
     if (depth > kMaxDepth) {
       Fail("nested deeper than 200 levels");
@@ -144,7 +145,7 @@ class Parser {
         Fail(at_ == end_ ? "the text ends too early" : "a member's name in quotes is expected");
         return object;
       }
-      jv key = String();
+      jv key = Key();
       Space();
       if (!error_.empty() || at_ == end_ || *at_ != ':') {
         Fail(at_ == end_ ? "the text ends too early" : "':' is expected");
@@ -153,7 +154,13 @@ class Parser {
       }
       ++at_;
       Space();
-      object = jv_object_set(object, key, Value(depth));
+      const Wanted* inner = wanted == nullptr ? nullptr : wanted->Member(View(key));
+      if (wanted != nullptr && inner == nullptr) {
+        jv_free(key);
+        Skip(depth);
+      } else {
+        object = jv_object_set(object, key, Value(depth, inner == nullptr || inner->everything() ? nullptr : inner));
+      }
       if (!error_.empty()) return object;
       Space();
       if (at_ < end_ && *at_ == ',') {
@@ -167,6 +174,99 @@ class Parser {
         return object;
       }
     }
+  }
+
+  // Names repeat from item to item and from answer to answer: one string, already checked and hashed, serves them all.
+  jv Key() {
+    const char* from = at_ + 1;
+    const char* end = from;
+    while (end < end_ && *end != '"' && *end != '\\' && static_cast<unsigned char>(*end) >= 0x20 &&
+           static_cast<unsigned char>(*end) < 0x80) {
+      ++end;
+    }
+    const auto size = static_cast<std::size_t>(end - from);
+    if (end == end_ || *end != '"' || size == 0 || size > 40) return String();
+    std::size_t hash = size;
+    for (const char* c = from; c < end; ++c) hash = hash * 31 + static_cast<unsigned char>(*c);
+    Interned& slot = Names()[hash % kNames];
+    at_ = end + 1;
+    if (!slot.used || View(slot.name) != std::string_view(from, size)) {
+      if (slot.used) jv_free(slot.name);
+      slot.name = jv_string_sized(from, static_cast<int>(size));
+      slot.used = true;
+    }
+    return jv_copy(slot.name);
+  }
+
+  // Checks a value without building it.
+  void Skip(int depth) {
+    if (at_ == end_) return Fail("the text ends too early");
+    switch (*at_) {
+      case '{':
+      case '[':
+        return SkipAll(depth + 1);
+      case '"':
+        return SkipString();
+      case 't':
+        Word("true");
+        return;
+      case 'f':
+        Word("false");
+        return;
+      case 'n':
+        Word("null");
+        return;
+      default:
+        SkipNumber();
+    }
+  }
+
+  void SkipAll(int depth) {
+    if (depth > kMaxDepth) return Fail("nested deeper than 200 levels");
+    const bool object = *at_ == '{';
+    const char closing = object ? '}' : ']';
+    ++at_;
+    Space();
+    if (at_ < end_ && *at_ == closing) {
+      ++at_;
+      return;
+    }
+    while (true) {
+      if (object) {
+        if (at_ == end_ || *at_ != '"')
+          return Fail(at_ == end_ ? "the text ends too early" : "a member's name in quotes is expected");
+        SkipString();
+        Space();
+        if (!error_.empty()) return;
+        if (at_ == end_ || *at_ != ':') return Fail(at_ == end_ ? "the text ends too early" : "':' is expected");
+        ++at_;
+        Space();
+      }
+      Skip(depth);
+      if (!error_.empty()) return;
+      Space();
+      if (at_ == end_) return Fail("the text ends too early");
+      const char c = *at_;
+      if (c != ',' && c != closing) return Fail(object ? "',' or '}' is expected" : "',' or ']' is expected");
+      ++at_;
+      if (c == closing) return;
+      Space();
+    }
+  }
+
+  void SkipString() {
+    ++at_;
+    while (at_ < end_ && *at_ != '"') {
+      if (static_cast<unsigned char>(*at_) < 0x20) return Fail("a control character stands in a string");
+      if (*at_ == '\\') {
+        scratch_.clear();
+        if (!Escape(&scratch_)) return;
+      } else {
+        ++at_;
+      }
+    }
+    if (at_ == end_) return Fail("the text ends in a string");
+    ++at_;
   }
 
   jv String() {
@@ -268,33 +368,45 @@ class Parser {
     return at_ > from;
   }
 
-  jv Number() {
+  // The form of a number: `*whole` are its digits before the point.
+  void Form(std::string_view* whole, bool* integer) {
     const char* from = at_;
     if (*at_ == '-') ++at_;
     const char* digits = at_;
     if (!Digits()) {
       at_ = from;
-      Fail("a value is expected");
-      return jv_null();
+      return Fail("a value is expected");
     }
     if (*digits == '0' && at_ - digits > 1) {
       at_ = from;
-      Fail("a number with leading zeros is not JSON");
-      return jv_null();
+      return Fail("a number with leading zeros is not JSON");
     }
-    const std::string_view whole(digits, static_cast<std::size_t>(at_ - digits));
-    bool integer = true;
+    *whole = std::string_view(digits, static_cast<std::size_t>(at_ - digits));
+    *integer = true;
     if (at_ < end_ && *at_ == '.') {
-      integer = false;
+      *integer = false;
       ++at_;
       if (!Digits()) Fail("a digit is expected after '.'");
     }
     if (at_ < end_ && (*at_ == 'e' || *at_ == 'E')) {
-      integer = false;
+      *integer = false;
       ++at_;
       if (at_ < end_ && (*at_ == '+' || *at_ == '-')) ++at_;
       if (!Digits()) Fail("a digit is expected in the exponent");
     }
+  }
+
+  void SkipNumber() {
+    std::string_view whole;
+    bool integer = true;
+    Form(&whole, &integer);
+  }
+
+  jv Number() {
+    const char* from = at_;
+    std::string_view whole;
+    bool integer = true;
+    Form(&whole, &integer);
     if (!error_.empty()) return jv_null();
     if (integer && whole.size() <= 15) {
       std::int64_t exact = 0;
@@ -311,10 +423,21 @@ class Parser {
     return jv_number(number);
   }
 
+  struct Interned {
+    jv name;
+    bool used = false;
+  };
+  static constexpr std::size_t kNames = 1024;
+  static Interned* Names() {
+    static auto* names = new Interned[kNames];
+    return names;
+  }
+
   const char* begin_;
   const char* at_;
   const char* end_;
   std::string error_;
+  std::string scratch_;
 };
 
 void WriteString(std::string_view text, std::string* out) {
@@ -423,7 +546,24 @@ WriteEnd Write(const jv& value, int depth, std::size_t max_size, std::string* ou
 
 }  // namespace
 
-bool ParseJson(std::string_view text, jv* value, std::string* error) { return Parser(text).Run(value, error); }
+void Wanted::Add(const std::vector<std::string>& path, std::size_t from) {
+  if (everything_) return;
+  if (from >= path.size()) {
+    everything_ = true;
+    members_.clear();
+    return;
+  }
+  members_[path[from]].Add(path, from + 1);
+}
+
+const Wanted* Wanted::Member(std::string_view name) const {
+  const auto found = members_.find(name);
+  return found == members_.end() ? nullptr : &found->second;
+}
+
+bool ParseJson(std::string_view text, jv* value, std::string* error, const Wanted* wanted) {
+  return Parser(text).Run(wanted, value, error);
+}
 
 jv ToJvString(std::string_view text) { return jv_string_sized(text.data(), static_cast<int>(text.size())); }
 
