@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/civil_time.h"
 #include "checks/plan/settings.h"
+#include "services/runtime/proto_time.h"
 
 namespace puckdrop::readiness {
 namespace {
@@ -15,10 +16,6 @@ constexpr double kRequestsPerSecond = 20;
 constexpr int kInFlight = 8;
 constexpr double kMediaRequestsPerSecond = 50;
 constexpr double kOrdersPerHour = 120;
-
-absl::Duration DurationOf(const google::protobuf::Duration& d) {
-  return absl::Seconds(d.seconds()) + absl::Nanoseconds(d.nanos());
-}
 
 bool AnyMatches(const google::protobuf::RepeatedPtrField<std::string>& patterns, const std::string& word) {
   return patterns.empty() ||
@@ -71,7 +68,7 @@ std::vector<Instance> ExpectedInstances(const Subject& subject) {
     instance.path = check.path();
     instance.sentence = check.sentence();
     instance.severity = settings.severity() != v1::SEVERITY_UNSPECIFIED ? settings.severity() : check.severity();
-    if (settings.has_max_age()) instance.max_age = DurationOf(settings.max_age());
+    if (settings.has_max_age()) instance.max_age = runtime::FromProtoDuration(settings.max_age());
     const auto add = [&](const std::string& customer, double share) {
       instance.customer = customer;
       instance.audience_share = share;

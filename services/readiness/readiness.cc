@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
+#include "services/runtime/proto_time.h"
 #include "services/runtime/status_convert.h"
 
 namespace puckdrop::readiness {
@@ -17,20 +18,6 @@ constexpr absl::Duration kTimeout = absl::Minutes(10);
 constexpr absl::Duration kLongestTimeout = absl::Hours(6);
 constexpr absl::Duration kNoticeTimeout = absl::Seconds(10);
 constexpr absl::Duration kSettleAfterCancel = absl::Seconds(5);
-
-void SetTime(absl::Time time, google::protobuf::Timestamp* to) {
-  to->set_seconds(absl::ToUnixSeconds(time));
-  to->set_nanos(static_cast<int32_t>(absl::ToUnixNanos(time) - absl::ToUnixSeconds(time) * 1'000'000'000));
-}
-
-void SetDuration(absl::Duration time, google::protobuf::Duration* to) {
-  to->set_seconds(absl::ToInt64Seconds(time));
-  to->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(time - absl::Seconds(to->seconds()))));
-}
-
-absl::Duration DurationOf(const google::protobuf::Duration& d) {
-  return absl::Seconds(d.seconds()) + absl::Nanoseconds(d.nanos());
-}
 
 // The page of a list that begins at the token's index.
 absl::StatusOr<std::pair<size_t, size_t>> Page(int size, int default_size, int most, const std::string& token,
@@ -108,9 +95,10 @@ awaitable<absl::StatusOr<v1::Run>> Readiness::StartRun(v1::StartRunRequest reque
                                                    request.plan_digest(), "; give both the same plan")),
         "PLAN_DIGEST_MISMATCH", {{"digest", subject().digest}});
   }
-  const absl::Duration timeout = request.has_timeout() && DurationOf(request.timeout()) > absl::ZeroDuration()
-                                     ? std::min(DurationOf(request.timeout()), kLongestTimeout)
-                                     : kTimeout;
+  const absl::Duration timeout =
+      request.has_timeout() && runtime::FromProtoDuration(request.timeout()) > absl::ZeroDuration()
+          ? std::min(runtime::FromProtoDuration(request.timeout()), kLongestTimeout)
+          : kTimeout;
   absl::StatusOr<std::vector<Instance>> selected = Select(expected_, request.selection());
   if (!selected.ok()) co_return runtime::WithReason(selected.status(), "EMPTY_SELECTION");
   if (selected->empty()) {
@@ -126,8 +114,8 @@ awaitable<absl::StatusOr<v1::Run>> Readiness::StartRun(v1::StartRunRequest reque
   *run->run.mutable_selection() = request.selection();
   run->run.set_state(v1::Run::RUNNING);
   run->run.set_expected(static_cast<int>(run->expected.size()));
-  SetTime(clock_.Now(), run->run.mutable_start_time());
-  SetDuration(timeout, run->run.mutable_timeout());
+  *run->run.mutable_start_time() = runtime::ToTimestamp(clock_.Now());
+  *run->run.mutable_timeout() = runtime::ToProtoDuration(timeout);
 
   // The lock comes first: from the first obligation on, who owns it must be seen to be alive.
   const std::string id = run->id;
@@ -138,8 +126,8 @@ awaitable<absl::StatusOr<v1::Run>> Readiness::StartRun(v1::StartRunRequest reque
   walk.run = run->id;
   walk.journeys = PlanJourneys(subject(), run->expected);
   walk.limits = ShareLimits(subject(), walk.journeys);
-  walk.observe = request.has_observe() && DurationOf(request.observe()) > absl::ZeroDuration()
-                     ? DurationOf(request.observe())
+  walk.observe = request.has_observe() && runtime::FromProtoDuration(request.observe()) > absl::ZeroDuration()
+                     ? runtime::FromProtoDuration(request.observe())
                      : kObserve;
   // Undoing is part of the run's time.
   walk.settle_within = std::min(absl::Seconds(20), timeout / 10);
@@ -204,13 +192,11 @@ awaitable<void> Readiness::RunToItsEnd(RunPtr run) {
 
   v1::Verdict verdict = Judge(run->expected, run->filtered, outcome.results, outcome.configuration, outcome.causes);
   verdict.set_run(run->run.name());
-  SetDuration(clock_.Now() - (absl::FromUnixSeconds(run->run.start_time().seconds()) +
-                              absl::Nanoseconds(run->run.start_time().nanos())),
-              verdict.mutable_duration());
+  *verdict.mutable_duration() = runtime::ToProtoDuration(clock_.Now() - runtime::FromTimestamp(run->run.start_time()));
   *run->run.mutable_verdict() = std::move(verdict);
   run->run.set_state(outcome.cancelled ? v1::Run::CANCELLED : v1::Run::SUCCEEDED);
   run->run.clear_progress();
-  SetTime(clock_.Now(), run->run.mutable_end_time());
+  *run->run.mutable_end_time() = runtime::ToTimestamp(clock_.Now());
   const std::string id = run->id;
   (void)co_await loop_.RunBlocking([this, id] { store_.ReleaseRun(id); });
   v1::WatchRunEvent last;
@@ -271,7 +257,8 @@ absl::StatusOr<v1::Run> Readiness::CancelRun(const v1::CancelRunRequest& request
   absl::StatusOr<RunPtr> run = Find(request.name());
   if (!run.ok()) return run.status();
   if (!(*run)->ended) {
-    (*run)->walk->Cancel(request.has_settle_within() ? DurationOf(request.settle_within()) : kSettleAfterCancel);
+    (*run)->walk->Cancel(request.has_settle_within() ? runtime::FromProtoDuration(request.settle_within())
+                                                     : kSettleAfterCancel);
   }
   return (*run)->run;
 }
@@ -447,9 +434,10 @@ absl::Status Readiness::MayAct(const std::string& owner) const {
 
 awaitable<absl::StatusOr<v1::SettleObligationsResponse>> Readiness::SettleObligations(
     v1::SettleObligationsRequest request) {
-  const absl::Duration within = request.has_timeout() && DurationOf(request.timeout()) > absl::ZeroDuration()
-                                    ? std::min(DurationOf(request.timeout()), absl::Minutes(10))
-                                    : absl::Seconds(30);
+  const absl::Duration within =
+      request.has_timeout() && runtime::FromProtoDuration(request.timeout()) > absl::ZeroDuration()
+          ? std::min(runtime::FromProtoDuration(request.timeout()), absl::Minutes(10))
+          : absl::Seconds(30);
   const absl::Time deadline = clock_.Now() + within;
   const std::string owner = request.owner().empty() ? NewRunId(clock_.Now()) : request.owner();
   const bool ours = !request.owner().empty();

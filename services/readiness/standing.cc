@@ -4,13 +4,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "services/runtime/proto_time.h"
 
 namespace puckdrop::readiness::internal {
 namespace {
 
-absl::Time EndOf(const v1::Result& result) {
-  return absl::FromUnixSeconds(result.end_time().seconds()) + absl::Nanoseconds(result.end_time().nanos());
-}
+absl::Time EndOf(const v1::Result& result) { return runtime::FromTimestamp(result.end_time()); }
 
 // Higher is worse: of two results of the same instant the worse one counts, so that their order cannot matter.
 int Badness(const v1::Result& result) {

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "services/runtime/proto_time.h"
 
 namespace puckdrop::readiness {
 namespace {
@@ -33,15 +34,6 @@ const std::vector<const char*>& Migrations() {
       )sql",
   };
   return *migrations;
-}
-
-void SetTime(absl::Time time, google::protobuf::Timestamp* to) {
-  to->set_seconds(absl::ToUnixSeconds(time));
-  to->set_nanos(static_cast<int32_t>(absl::ToUnixNanos(time) - absl::ToUnixSeconds(time) * 1'000'000'000));
-}
-
-absl::Time TimeOf(const google::protobuf::Timestamp& time) {
-  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
 }
 
 absl::Status NotFound(const std::string& name) {
@@ -162,8 +154,8 @@ absl::StatusOr<v1::Obligation> Store::OpenObligation(v1::Obligation obligation) 
   const absl::Time now = clock_.Now();
   obligation.set_state(v1::Obligation::OPEN);
   obligation.set_attempts(0);
-  SetTime(now, obligation.mutable_create_time());
-  SetTime(now + kObligationLease, obligation.mutable_lease_expire_time());
+  *obligation.mutable_create_time() = runtime::ToTimestamp(now);
+  *obligation.mutable_lease_expire_time() = runtime::ToTimestamp(now + kObligationLease);
   absl::Status status = database_->Write([&](sqlite3* db) -> absl::Status {
     if (obligation.name().empty()) {
       // Counted for each run: the n-th thing it did.
@@ -218,7 +210,7 @@ absl::StatusOr<int> Store::RenewObligations(const std::string& owner) {
     absl::Status read = ReadAll(select, &open);
     for (v1::Obligation& obligation : open) {
       if (!read.ok()) return read;
-      SetTime(until, obligation.mutable_lease_expire_time());
+      *obligation.mutable_lease_expire_time() = runtime::ToTimestamp(until);
       read = Save(db, obligation);
     }
     renewed = static_cast<int>(open.size());
@@ -243,7 +235,7 @@ bool Store::MayTake(const v1::Obligation& obligation) const {
     case OwnerState::kDead:
       return true;
     default:
-      return TimeOf(obligation.lease_expire_time()) <= clock_.Now();
+      return runtime::FromTimestamp(obligation.lease_expire_time()) <= clock_.Now();
   }
 }
 
@@ -256,7 +248,7 @@ absl::StatusOr<v1::Obligation> Store::CloseObligation(const std::string& name, c
     if (obligation.state() == v1::Obligation::SETTLED) return absl::OkStatus();
     obligation.set_state(v1::Obligation::SETTLED);
     obligation.clear_manual_action();
-    SetTime(clock_.Now(), obligation.mutable_settle_time());
+    *obligation.mutable_settle_time() = runtime::ToTimestamp(clock_.Now());
     return absl::OkStatus();
   });
 }
@@ -319,7 +311,7 @@ absl::StatusOr<std::vector<v1::Obligation>> Store::TakeOver(const std::string& o
         dead.push_back(obligation.owner());
         obligation.set_owner(owner);
         obligation.set_state(v1::Obligation::OPEN);
-        SetTime(until, obligation.mutable_lease_expire_time());
+        *obligation.mutable_lease_expire_time() = runtime::ToTimestamp(until);
         absl::Status saved = Save(db, obligation);
         if (!saved.ok()) return saved;
       }

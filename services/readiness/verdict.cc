@@ -7,17 +7,13 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "services/readiness/standing.h"
+#include "services/runtime/proto_time.h"
 
 namespace puckdrop::readiness {
 namespace {
 
 // Shares are written as decimal fractions and summed as doubles.
 constexpr double kShareTolerance = 1e-9;
-
-void SetTime(absl::Time time, google::protobuf::Timestamp* to) {
-  to->set_seconds(absl::ToUnixSeconds(time));
-  to->set_nanos(static_cast<int32_t>(absl::ToUnixNanos(time) - absl::ToUnixSeconds(time) * 1'000'000'000));
-}
 
 int Badness(v1::VerdictState state) {
   switch (state) {
@@ -315,7 +311,8 @@ v1::WaiverState StateOfWaiver(const WaiverInput& waiver, int index, absl::Time n
   state.set_waiver(index);
   state.set_check(waiver.check);
   state.set_customer(waiver.customer);
-  if (waiver.notice_seen > absl::InfinitePast()) SetTime(waiver.notice_seen, state.mutable_notice_seen_time());
+  if (waiver.notice_seen > absl::InfinitePast())
+    *state.mutable_notice_seen_time() = runtime::ToTimestamp(waiver.notice_seen);
   if (now >= waiver.expires) {
     state.set_state(v1::WaiverState::EXPIRED);
     state.set_why("it has expired");
@@ -383,7 +380,7 @@ v1::Verdict ComputeVerdict(const VerdictInput& input) {
 
   verdict.set_expected(input.expected_of_plan);
   if (input.filtered) verdict.set_selected(static_cast<int>(input.expected.size()));
-  SetTime(input.now, verdict.mutable_time());
+  *verdict.mutable_time() = runtime::ToTimestamp(input.now);
   verdict.set_run(input.run);
   verdict.set_plan_digest(input.plan_digest);
   verdict.set_configuration(input.configuration);

@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "absl/strings/str_cat.h"
+#include "services/runtime/proto_time.h"
 
 namespace puckdrop::readiness {
 namespace {
@@ -15,16 +16,6 @@ constexpr absl::Duration kSettleAbandonedWithin = absl::Seconds(30);
 constexpr absl::Duration kAfterCut = absl::Milliseconds(300);
 // How much longer than its deadline a prober may take to say so.
 constexpr absl::Duration kStreamGrace = absl::Seconds(3);
-
-void SetTime(absl::Time time, google::protobuf::Timestamp* to) {
-  to->set_seconds(absl::ToUnixSeconds(time));
-  to->set_nanos(static_cast<int32_t>(absl::ToUnixNanos(time) - absl::ToUnixSeconds(time) * 1'000'000'000));
-}
-
-void SetDuration(absl::Duration time, google::protobuf::Duration* to) {
-  to->set_seconds(absl::ToInt64Seconds(time));
-  to->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(time - absl::Seconds(to->seconds()))));
-}
 
 const char* StageWord(v1::Stage stage) {
   switch (stage) {
@@ -206,8 +197,8 @@ awaitable<void> Walk::WalkStep(Traveller& traveller, v1::Stage stage, const Step
         for (const auto& [check, earlier] : traveller.earlier) *request.add_earlier() = earlier;
         const auto share = request_.limits.by_path.find(step.path);
         if (share != request_.limits.by_path.end()) *request.mutable_limits() = share->second;
-        SetDuration(request_.observe, request.mutable_observe());
-        SetTime(request_.deadline, request.mutable_deadline());
+        *request.mutable_observe() = runtime::ToProtoDuration(request_.observe);
+        *request.mutable_deadline() = runtime::ToTimestamp(request_.deadline);
         for (const Journey& journey : request_.journeys) {
           if (journey.stages.count(stage) > 0) request.add_companions(journey.customer);
         }
@@ -278,8 +269,8 @@ awaitable<void> Walk::WalkStep(Traveller& traveller, v1::Stage stage, const Step
     result.set_outcome(v1::OUTCOME_INCONCLUSIVE);
     result.set_reason(v1::FAILURE_REASON_OURS);
     result.set_summary(why);
-    SetTime(clock_.Now(), result.mutable_start_time());
-    SetTime(clock_.Now(), result.mutable_end_time());
+    *result.mutable_start_time() = runtime::ToTimestamp(clock_.Now());
+    *result.mutable_end_time() = runtime::ToTimestamp(clock_.Now());
     Take(std::move(result), traveller, stage, supporting.count(check) > 0);
   }
 }
