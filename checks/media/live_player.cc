@@ -4,7 +4,9 @@
 #include <cmath>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "checks/media/container.h"
 #include "checks/media/decoder.h"
 #include "checks/media/live_monitor.h"
@@ -46,6 +48,18 @@ Trouble SegmentTrouble(const SegmentFacts& facts, const std::string& shown) {
   trouble.words = absl::StrCat("the segment ", shown, " does not decode: ", facts.words);
   trouble.status = 200;
   return trouble;
+}
+
+// Streams are often signed in their path. What looks like a token there (16 or more characters with a digit and a letter)
+// must not be shown, and every address of the stream repeats it.
+void HideTokens(const PlayerPorts& ports, const std::string& url) {
+  const std::string path = url.substr(0, url.find_first_of("?#"));
+  for (absl::string_view part : absl::StrSplit(path, '/')) {
+    const bool digit = std::any_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool letter = std::any_of(part.begin(), part.end(), [](char c) { return absl::ascii_isalpha(static_cast<unsigned char>(c)); });
+    const bool file = part.find('.') != absl::string_view::npos || part.find(':') != absl::string_view::npos;
+    if (part.size() >= 16 && digit && letter && !file) (void)ports.redactor->AddSecret(part);
+  }
 }
 
 struct Segment {
@@ -285,6 +299,7 @@ awaitable<void> RunWatch(RenditionWatch* watch) { co_await watch->Run(); }
 
 awaitable<FirstPicture> LivePlayer::ShowFirstPicture(const Stream& stream, absl::Time deadline) {
   StreamFetcher fetcher(ports_, stream);
+  HideTokens(ports_, stream.url);
   FirstPicture first;
   const absl::Time start = ports_.clock->Now();
   FetchedPlaylist fetched = co_await fetcher.FetchPlaylist(stream.url, "manifest", deadline, true);
@@ -354,6 +369,7 @@ awaitable<FirstPicture> LivePlayer::ShowFirstPicture(const Stream& stream, absl:
 
 awaitable<ManifestReport> LivePlayer::ReadManifest(const Stream& stream, absl::Time deadline) {
   StreamFetcher fetcher(ports_, stream);
+  HideTokens(ports_, stream.url);
   ManifestReport report;
   FetchedPlaylist fetched = co_await fetcher.FetchPlaylist(stream.url, "manifest", deadline);
   if (fetched.trouble) {
@@ -387,6 +403,7 @@ awaitable<std::shared_ptr<const Watched>> LivePlayer::Watch(const Stream& stream
                                                             absl::Time deadline) {
   const std::string key = stream.url.substr(0, stream.url.find('?'));
   if (auto found = watched_.find(key); found != watched_.end()) co_return found->second;
+  HideTokens(ports_, stream.url);
   auto watched = std::make_shared<Watched>();
   StreamFetcher fetcher(ports_, stream);
   FetchedPlaylist fetched = co_await fetcher.FetchPlaylist(stream.url, "manifest", deadline);
