@@ -30,8 +30,8 @@
 namespace puckdrop::runtime {
 
 struct BridgeOptions {
-  // A reader that takes no message for this long ends its stream with RESOURCE_EXHAUSTED. At most one message waits for
-  // a slow reader, and the handler waits with it.
+  // A reader that takes no message for this long loses its stream: CANCELLED for it, RESOURCE_EXHAUSTED for the handler.
+  // At most one message waits for a slow reader, and the handler waits with it.
   absl::Duration write_stall_limit = absl::Seconds(30);
 };
 
@@ -142,7 +142,7 @@ class Writer {
       : state_(std::move(state)), reactor_(reactor) {}
 
   // Waits until gRPC has taken the message. CANCELLED when the call has ended, RESOURCE_EXHAUSTED when the reader took
-  // nothing for BridgeOptions::write_stall_limit (the call is ended then). A write that has begun is waited for even
+  // nothing for BridgeOptions::write_stall_limit (the call is cancelled then). A write that has begun is waited for even
   // when the coroutine is cancelled.
   awaitable<absl::Status> Write(Response message) {
     std::function<void()> start = [this, &message] { reactor_->Write(std::move(message)); };
