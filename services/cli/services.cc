@@ -2,6 +2,7 @@
 
 #include <grpcpp/channel.h>
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -93,6 +94,7 @@ struct ReadinessProcess::Impl {
   std::unique_ptr<runtime::ServiceServer> server;
   std::vector<std::unique_ptr<prober::Prober>> probers;
   std::unique_ptr<runtime::MetricsEndpoint> metrics_endpoint;
+  std::optional<runtime::Task<void>> housekeeping;
   bool down = false;
 };
 
@@ -108,6 +110,21 @@ absl::StatusOr<std::unique_ptr<ReadinessProcess>> ReadinessProcess::Start(runtim
   absl::StatusOr<std::unique_ptr<readiness::Store>> store = readiness::Store::Open(config.state_directory, clock);
   if (!store.ok()) return store.status();
   impl->store = std::move(*store);
+  std::unique_ptr<ReadinessProcess> process(new ReadinessProcess(std::move(impl)));
+  absl::Status wired = process->Wire(clock, plan, config);
+  if (!wired.ok()) {
+    // Nothing was done, so nothing is left behind.
+    process->Shutdown(absl::Seconds(1));
+    process->RemoveStateIfNothingOwed();
+    return wired;
+  }
+  return process;
+}
+
+absl::Status ReadinessProcess::Wire(const runtime::Clock& clock, const LoadedPlan& plan,
+                                    const ReadinessConfig& config) {
+  Impl* impl = impl_.get();
+  runtime::EventLoop& loop = impl->loop;
   impl->notices = readiness::MakeHttpNoticeReader(loop, clock);
   readiness::ReadinessOptions options;
   options.subject = plan.subject;
@@ -153,7 +170,9 @@ absl::StatusOr<std::unique_ptr<ReadinessProcess>> ReadinessProcess::Start(runtim
     if (!endpoint.ok()) return endpoint.status();
     impl->metrics_endpoint = std::move(*endpoint);
   }
-  return std::unique_ptr<ReadinessProcess>(new ReadinessProcess(std::move(impl)));
+  // Who serves stays; a gate is over before there is house to keep.
+  if (!config.listen.empty()) impl->housekeeping = loop.Spawn(impl->readiness->KeepHouse());
+  return absl::OkStatus();
 }
 
 std::shared_ptr<grpc::Channel> ReadinessProcess::Channel() { return impl_->server->InProcessChannel(); }
@@ -167,12 +186,18 @@ int ReadinessProcess::metrics_port() const {
 void ReadinessProcess::Shutdown(absl::Duration grace) {
   if (impl_->down) return;
   impl_->down = true;
-  impl_->server->SetServing(false);
+  if (impl_->server != nullptr) impl_->server->SetServing(false);
   // Undoing goes through the probers and is written down by the services, so both still serve.
-  runtime::Task<void> ending = impl_->loop.Spawn(impl_->readiness->Shutdown(grace));
-  ending.WaitFor(grace + absl::Seconds(3));
+  if (impl_->housekeeping.has_value()) {
+    impl_->housekeeping->Cancel();
+    impl_->housekeeping->WaitFor(absl::Seconds(2));
+  }
+  if (impl_->readiness != nullptr) {
+    runtime::Task<void> ending = impl_->loop.Spawn(impl_->readiness->Shutdown(grace));
+    ending.WaitFor(grace + absl::Seconds(3));
+  }
   for (std::unique_ptr<prober::Prober>& prober : impl_->probers) prober->Shutdown(absl::Seconds(1));
-  impl_->server->Shutdown(absl::Seconds(1));
+  if (impl_->server != nullptr) impl_->server->Shutdown(absl::Seconds(1));
   impl_->metrics_endpoint.reset();
 }
 

@@ -52,6 +52,7 @@ class ReadinessProcess {
  private:
   struct Impl;
   explicit ReadinessProcess(std::unique_ptr<Impl> impl);
+  absl::Status Wire(const runtime::Clock& clock, const LoadedPlan& plan, const ReadinessConfig& config);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -17,6 +17,7 @@ constexpr absl::Duration kObserve = absl::Seconds(20);
 constexpr absl::Duration kTimeout = absl::Minutes(10);
 constexpr absl::Duration kLongestTimeout = absl::Hours(6);
 constexpr absl::Duration kNoticeTimeout = absl::Seconds(10);
+constexpr absl::Duration kHousekeepingEvery = absl::Minutes(1);
 constexpr absl::Duration kSettleAfterCancel = absl::Seconds(5);
 
 // The page of a list that begins at the token's index.
@@ -459,6 +460,24 @@ awaitable<absl::StatusOr<v1::SettleObligationsResponse>> Readiness::SettleObliga
   obligations_open_ = response.open_size();
   Changed();
   co_return response;
+}
+
+awaitable<void> Readiness::KeepHouse() {
+  while (!stopping_) {
+    const std::string launch = subject().plan.launch().id();
+    absl::StatusOr<std::vector<v1::Obligation>> owed =
+        co_await loop_.RunBlocking([this, launch] { return store_.Owed(launch); });
+    if (owed.ok() && !owed->empty()) {
+      v1::SettleObligationsRequest request;
+      (void)co_await SettleObligations(std::move(request));
+    } else if (owed.ok()) {
+      obligations_open_ = 0;
+    }
+    co_await LookAtNotices();
+    Changed();
+    absl::Status slept = co_await loop_.SleepFor(clock_, kHousekeepingEvery);
+    if (!slept.ok()) co_return;
+  }
 }
 
 awaitable<void> Readiness::Shutdown(absl::Duration grace) {

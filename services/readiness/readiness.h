@@ -80,6 +80,10 @@ class Readiness {
   awaitable<absl::StatusOr<v1::SettleObligationsResponse>> SettleObligations(v1::SettleObligationsRequest request);
   Store& store() { return store_; }
 
+  // Until it is cancelled: every minute undoes what nobody alive owns, looks at the waivers' notices and lets the
+  // verdict grow old. For a service that stays; a gate does all of it once.
+  awaitable<void> KeepHouse();
+
   // Ends all runs and undoes what they did within `grace`; no new ones.
   awaitable<void> Shutdown(absl::Duration grace);
 
