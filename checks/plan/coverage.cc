@@ -49,7 +49,8 @@ Lack LackOf(const v1::Plan& plan, const CheckNeeds& check) {
   for (const std::string& field : check.fields) {
     const std::pair<std::string, std::string> parts = absl::StrSplit(field, absl::MaxSplits(':', 1));
     const v1::Plan::Operation* operation = FindOperation(plan, parts.first);
-    if (operation != nullptr && operation->not_offered().empty() && !Returns(*operation, parts.second)) out.fields.insert(parts);
+    if (operation != nullptr && operation->not_offered().empty() && !Returns(*operation, parts.second))
+      out.fields.insert(parts);
   }
   return out;
 }
@@ -104,7 +105,8 @@ std::string ToText(const Coverage& coverage, int most) {
     const NextStep& step = coverage.next[i];
     const std::string gain = step.gain > 0 ? absl::StrCat(": +", step.gain) : "";
     if (step.field.empty()) {
-      absl::StrAppend(&out, first_operation ? " Map " : " Then map ", step.operation, first_operation ? " next" : "", gain, ".");
+      absl::StrAppend(&out, first_operation ? " Map " : " Then map ", step.operation, first_operation ? " next" : "",
+                      gain, ".");
       first_operation = false;
     } else {
       absl::StrAppend(&out, " Add ", ShortField(step.field), gain, ".");

@@ -171,12 +171,13 @@ class TreeBuilder : public YAML::EventHandler {
     if (node.quoted && (first == '"' || first == '\'')) {
       CheckClosed(begin, node.at);
       node.text_at.column += 1;
-      node.verbatim = absl::StartsWith(absl::string_view(source_.text).substr(begin + 1), value) &&
-                      !absl::StrContains(value, '\n');
+      node.verbatim =
+          absl::StartsWith(absl::string_view(source_.text).substr(begin + 1), value) && !absl::StrContains(value, '\n');
     } else if (node.quoted && (first == '|' || first == '>')) {
       PlaceBlock(&node);
     } else {
-      node.verbatim = absl::StartsWith(absl::string_view(source_.text).substr(std::min(begin, source_.text.size())), value);
+      node.verbatim =
+          absl::StartsWith(absl::string_view(source_.text).substr(std::min(begin, source_.text.size())), value);
     }
     Put(std::move(node));
   }
@@ -207,7 +208,8 @@ class TreeBuilder : public YAML::EventHandler {
   std::size_t Offset(const YAML::Mark& mark) const {
     const std::size_t line = static_cast<std::size_t>(std::max(mark.line, 0));
     if (line >= source_.line_starts.size()) return source_.text.size();
-    return std::min(source_.text.size(), source_.line_starts[line] + static_cast<std::size_t>(std::max(mark.column, 0)));
+    return std::min(source_.text.size(),
+                    source_.line_starts[line] + static_cast<std::size_t>(std::max(mark.column, 0)));
   }
 
   Location KeyLocation() const {
@@ -219,7 +221,8 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void RefuseTag(const Location& at) {
-    mistakes_->Add(at, "a tag (!name) is not part of the plan language", "leave it out: the plan's schema knows the types");
+    mistakes_->Add(at, "a tag (!name) is not part of the plan language",
+                   "leave it out: the plan's schema knows the types");
   }
 
   // yaml-cpp takes a quote that is never closed as a value that ends with the file.
@@ -393,10 +396,12 @@ std::pair<std::string, std::string> Translate(const std::string& message, absl::
             "put a text that holds `: ` in quotes, and align the keys of one map"};
   }
   if (message == "end of map flow not found") return {"a `{` is never closed, or a comma is missing before this", ""};
-  if (message == "end of sequence flow not found") return {"a `[` is never closed, or a comma is missing before this", ""};
+  if (message == "end of sequence flow not found")
+    return {"a `[` is never closed, or a comma is missing before this", ""};
   if (absl::StartsWith(message, "illegal EOF")) return {"this quote is never closed", ""};
   if (message == "unknown token") return {"a plain text cannot begin with this character", "put it in quotes"};
-  if (message == "end of map not found") return {"this line does not fit the map it stands in", "check the indentation"};
+  if (message == "end of map not found")
+    return {"this line does not fit the map it stands in", "check the indentation"};
   if (message == "end of sequence not found") {
     return {"this line does not fit the list it stands in", "check the indentation and the `- `"};
   }
@@ -418,8 +423,8 @@ Node ParseDocument(const SourceFile& source, std::uint32_t file, const DocumentL
   bad.kind = Node::Kind::kBad;
   bad.at = {file, 1, 1};
   if (source.text.size() > limits.bytes) {
-    mistakes->AddSecretly(bad.at, absl::StrCat("a plan's file may be at most ", limits.bytes, " bytes long, this one is ",
-                                               source.text.size()));
+    mistakes->AddSecretly(bad.at, absl::StrCat("a plan's file may be at most ", limits.bytes,
+                                               " bytes long, this one is ", source.text.size()));
     return bad;
   }
   if (const std::optional<std::size_t> offset = NotText(source.text)) {

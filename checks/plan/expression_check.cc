@@ -62,9 +62,10 @@ class NamesOfScopes {
 }  // namespace
 
 const std::vector<std::string>& StandardNames() {
-  static const auto* const kNames = new std::vector<std::string>{
-      "status", "headers", "cookies", "body",    "body_base64", "page",    "url", "location", "hops", "items", "trailers",
-      "request", "customer", "device", "payment", "journey",     "secrets", "launch", "run",   "each", "session"};
+  static const auto* const kNames =
+      new std::vector<std::string>{"status",   "headers", "cookies", "body",     "body_base64", "page",     "url",
+                                   "location", "hops",    "items",   "trailers", "request",     "customer", "device",
+                                   "payment",  "journey", "secrets", "launch",   "run",         "each",     "session"};
   return *kNames;
 }
 

@@ -78,7 +78,8 @@ LoadResult Load(const std::vector<std::string>& files, const std::vector<std::st
     result.plan.add_source_files(source.name);
   }
   if (root.kind == Node::Kind::kMap && !files.empty()) {
-    const EnvironmentLookup environment = options.environment ? options.environment : EnvironmentLookup(ProcessEnvironment);
+    const EnvironmentLookup environment =
+        options.environment ? options.environment : EnvironmentLookup(ProcessEnvironment);
     Reader reader(environment, &mistakes);
     Reading reading = reader.Read(root, &result.plan);
     CheckPlan(result.plan, reading, options, &mistakes);

@@ -79,8 +79,8 @@ struct LoadResult {
   bool ok() const { return mistakes.empty(); }
 };
 
-// `files` are joined as if each included the others; `overlays` are laid over them in order. Needs no network. Blocks on
-// files and on `options.compile`. Never throws.
+// `files` are joined as if each included the others; `overlays` are laid over them in order. Needs no network. Blocks
+// on files and on `options.compile`. Never throws.
 LoadResult Load(const std::vector<std::string>& files, const std::vector<std::string>& overlays,
                 const LoadOptions& options);
 

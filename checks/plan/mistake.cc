@@ -133,9 +133,10 @@ std::vector<Mistake> Mistakes::Sorted() const {
   });
   std::vector<Mistake> out;
   for (Found& found : sorted) {
-    const bool again = !out.empty() && std::tie(out.back().file, out.back().line, out.back().column, out.back().message) ==
-                                           std::tie(found.mistake.file, found.mistake.line, found.mistake.column,
-                                                    found.mistake.message);
+    const bool again =
+        !out.empty() &&
+        std::tie(out.back().file, out.back().line, out.back().column, out.back().message) ==
+            std::tie(found.mistake.file, found.mistake.line, found.mistake.column, found.mistake.message);
     if (!again) out.push_back(std::move(found.mistake));
   }
   return out;

@@ -45,8 +45,8 @@ struct Mistake {
   std::string source_line;
 };
 
-// `file:line:column: message`, the line with a caret under the column, and the hint. Control characters are replaced and
-// a long line is cut around the column, so that nothing in a file can drive a terminal.
+// `file:line:column: message`, the line with a caret under the column, and the hint. Control characters are replaced
+// and a long line is cut around the column, so that nothing in a file can drive a terminal.
 std::string ToText(const Mistake& mistake);
 std::string ToText(const std::vector<Mistake>& mistakes);
 

@@ -276,7 +276,8 @@ void Reader::ReadKeyed(const Node& node, Message* message, const Field* field, c
     item->GetReflection()->SetString(item, key_field, member.key);
     if (member.key.empty()) {
       Say(member.key_at, absl::StrCat("a name in `", field->name(), "` is empty"));
-    } else if (const absl::Status form = CheckForm(key_field->options().GetExtension(v1::form), member.key); !form.ok()) {
+    } else if (const absl::Status form = CheckForm(key_field->options().GetExtension(v1::form), member.key);
+               !form.ok()) {
       Say(member.key_at, absl::StrCat("`", member.key, "` is not ", std::string(form.message())));
     }
     const std::string& refers = key_field->options().GetExtension(v1::refers_to);
@@ -309,16 +310,15 @@ void Reader::ReadScalar(const Node& node, Message* message, const Field* field, 
   if (!ReadText(node, name, &text)) return;
   const Reflection& reflection = *message->GetReflection();
   const bool positive = field->options().GetExtension(v1::positive);
-  const auto must_be_positive = [&] {
-    Say(node.at, absl::StrCat("`", name, "` must be greater than zero"));
-  };
+  const auto must_be_positive = [&] { Say(node.at, absl::StrCat("`", name, "` must be greater than zero")); };
   switch (field->cpp_type()) {
     case FieldDescriptor::CPPTYPE_STRING: {
       if (text.empty() && (field->options().GetExtension(v1::required) || form != v1::TEXT_FORM_UNSPECIFIED)) {
         Say(node.at, absl::StrCat("`", name, "` is empty"));
         return;
       }
-      if (form == v1::TEXT_FORM_URL && absl::StrContains(text.substr(0, text.find_first_of("/?#", text.find("//") + 2)), '@')) {
+      if (form == v1::TEXT_FORM_URL &&
+          absl::StrContains(text.substr(0, text.find_first_of("/?#", text.find("//") + 2)), '@')) {
         mistakes_->AddSecretly(node.at, absl::StrCat("`", name, "`: an address cannot hold a user name or a password"),
                                "send them in `headers`, from `secrets`");
         return;

@@ -79,7 +79,8 @@ class Reader {
   // reader.cc: by descriptor.
   void ReadMessage(const Node& node, Message* message, const std::string& path);
   void ReadMembers(const Node& node, Message* message, const std::string& path);
-  void ReadField(const Node& node, const Location& key_at, Message* message, const Field* field, const std::string& path);
+  void ReadField(const Node& node, const Location& key_at, Message* message, const Field* field,
+                 const std::string& path);
   void ReadKeyed(const Node& node, Message* message, const Field* field, const std::string& path);
   void ReadSingular(const Node& node, Message* message, const Field* field, const std::string& path);
   void ReadScalar(const Node& node, Message* message, const Field* field, const std::string& path);

@@ -156,7 +156,8 @@ void Reader::ReadHttp(const Node& node, v1::Plan::Http* http, const std::string&
     reading_.keys[verb_path] = member.key_at;
     reading_.values[verb_path] = member.value.at;
     if (member.value.kind == Node::Kind::kNull) {
-      Say(member.key_at, absl::StrCat("`", member.key, "` has no value"), absl::StrCat("write `", member.key, ": /path`"));
+      Say(member.key_at, absl::StrCat("`", member.key, "` has no value"),
+          absl::StrCat("write `", member.key, ": /path`"));
     } else {
       ReadTemplate(member.value, http->mutable_path());
     }
@@ -171,14 +172,16 @@ void Reader::ReadHttp(const Node& node, v1::Plan::Http* http, const std::string&
     return true;
   });
   if (verbs.empty()) {
-    Say(node.at, "the request's path is missing", absl::StrCat("write one of ", absl::StrJoin(HttpVerbs(), ", "), ": `get: /path`"));
+    Say(node.at, "the request's path is missing",
+        absl::StrCat("write one of ", absl::StrJoin(HttpVerbs(), ", "), ": `get: /path`"));
   }
   ReadMembers(rest, http, path);
 }
 
 void Reader::ReadOperation(const Node& node, v1::Plan::Operation* operation, const std::string& path) {
   if (node.kind != Node::Kind::kMap) {
-    SayWrongKind(node, absl::StrCat("a map for `", operation->id(), "`"), "write `http: …` or `steps: …`, and `returns: …`");
+    SayWrongKind(node, absl::StrCat("a map for `", operation->id(), "`"),
+                 "write `http: …` or `steps: …`, and `returns: …`");
     return;
   }
   const auto& own = *operation->GetDescriptor();
@@ -236,7 +239,8 @@ void Reader::ReadMapping(const Node& node, v1::Plan::Mapping* mapping, const std
       *field->mutable_message()->mutable_position() = Position(member.value.at, false);
       ReadMapping(member.value, field->mutable_message(), member_path);
     } else if (member.value.kind == Node::Kind::kList && !member.value.flow) {
-      SayWrongKind(member.value, "an expression, or a map with `each`", "write `each: expression` and the fields of one item");
+      SayWrongKind(member.value, "an expression, or a map with `each`",
+                   "write `each: expression` and the fields of one item");
     } else {
       ReadExpression(member.value, field->mutable_value());
     }

@@ -28,7 +28,11 @@ bool IsVariableName(absl::string_view name) {
 bool IsText(absl::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const unsigned char c = static_cast<unsigned char>(text[i]);
-    const std::size_t length = c < 0x80 ? 1 : c >= 0xc2 && c <= 0xdf ? 2 : (c & 0xf0) == 0xe0 ? 3 : c >= 0xf0 && c <= 0xf4 ? 4 : 0;
+    const std::size_t length = c < 0x80                 ? 1
+                               : c >= 0xc2 && c <= 0xdf ? 2
+                               : (c & 0xf0) == 0xe0     ? 3
+                               : c >= 0xf0 && c <= 0xf4 ? 4
+                                                        : 0;
     if (length == 0 || i + length > text.size()) return false;
     for (std::size_t k = 1; k < length; ++k) {
       if ((static_cast<unsigned char>(text[i + k]) & 0xc0) != 0x80) return false;
@@ -223,7 +227,8 @@ void Reader::ReadSecret(const Node& node, v1::Secret* out) {
   secret_ = true;
   if (!fits) {
     if (node.kind != Node::Kind::kBad) {
-      Say(node.at, "a secret is a reference: { env: NAME } or { file: PATH }", "never write the secret itself into a plan");
+      Say(node.at, "a secret is a reference: { env: NAME } or { file: PATH }",
+          "never write the secret itself into a plan");
     }
   } else {
     const Member& member = node.members[0];

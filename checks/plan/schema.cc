@@ -89,7 +89,8 @@ class Builder {
   Json Build() {
     definitions_ = Json::object();
     Json plan = Object(*v1::Plan::descriptor());
-    plan["properties"]["include"] = {{"type", "array"}, {"items", {{"type", "string"}}}, {"description", "Files joined with this one."}};
+    plan["properties"]["include"] = {
+        {"type", "array"}, {"items", {{"type", "string"}}}, {"description", "Files joined with this one."}};
     plan.erase("required");
     Json out = {{"$schema", "https://json-schema.org/draft/2020-12/schema"}, {"title", "Puckdrop plan"}};
     out.update(plan);
@@ -101,15 +102,19 @@ class Builder {
  private:
   Json Message(const Descriptor& message) {
     const std::string& type = message.full_name();
-    if (type == "puckdrop.v1.Expression") return {{"type", {"string", "number", "boolean"}}, {"description", "A jq program."}};
-    if (type == "puckdrop.v1.Template") return {{"type", {"string", "number", "boolean"}}, {"description", "A text; {{ jq }} is a hole."}};
+    if (type == "puckdrop.v1.Expression")
+      return {{"type", {"string", "number", "boolean"}}, {"description", "A jq program."}};
+    if (type == "puckdrop.v1.Template")
+      return {{"type", {"string", "number", "boolean"}}, {"description", "A text; {{ jq }} is a hole."}};
     if (type == "puckdrop.v1.Value") return Json::object();
     if (type == "puckdrop.v1.Plan.Mapping") return Ref("Mapping");
-    if (type == "google.protobuf.Duration") return Pattern("^[+-]?(\\d+(\\.\\d+)?(ms|s|m|h|d))+$", "A duration: 10s, 1m30s, -15m.");
+    if (type == "google.protobuf.Duration")
+      return Pattern("^[+-]?(\\d+(\\.\\d+)?(ms|s|m|h|d))+$", "A duration: 10s, 1m30s, -15m.");
     if (type == "google.protobuf.Timestamp") return Text("An instant with its zone: 2026-12-04T18:30:00+02:00.");
     if (type == "puckdrop.target.v1.Money") return Pattern("^-?\\d+(\\.\\d+)? [A-Z]{3}$", "Money: 14.90 EUR.");
     if (type == "puckdrop.v1.Plan.Quality") return Pattern("^\\d+[pi]\\d*$", "A picture's quality: 720p50.");
-    if (type == "puckdrop.v1.Plan.Threshold") return {{"type", {"number", "string"}}, {"description", "A number, or a duration: 30s."}};
+    if (type == "puckdrop.v1.Plan.Threshold")
+      return {{"type", {"number", "string"}}, {"description", "A number, or a duration: 30s."}};
     if (const FieldDescriptor* inlined = InlinedField(message)) return Field(*inlined);
     const std::string& name = message.name();
     if (started_.insert(name).second) {
@@ -122,7 +127,10 @@ class Builder {
   Json Special(const Descriptor& message) {
     const std::string& name = message.name();
     if (name == "Secret") {
-      return {{"type", "object"}, {"minProperties", 1}, {"maxProperties", 1}, {"additionalProperties", false},
+      return {{"type", "object"},
+              {"minProperties", 1},
+              {"maxProperties", 1},
+              {"additionalProperties", false},
               {"properties", {{"env", Text("An environment variable.")}, {"file", Text("A file.")}}}};
     }
     Json schema = Object(message);
@@ -150,7 +158,9 @@ class Builder {
     if (name == "Undo") {
       Json by_steps = Object(*v1::Plan::UndoSteps::descriptor());
       Json by_operation = Object(*v1::Plan::UndoOperation::descriptor());
-      Json nothing = {{"type", "object"}, {"additionalProperties", false}, {"required", {"nothing"}},
+      Json nothing = {{"type", "object"},
+                      {"additionalProperties", false},
+                      {"required", {"nothing"}},
                       {"properties", {{"nothing", Text("Why nothing is left behind.")}}}};
       return Either({by_steps, by_operation, nothing});
     }

@@ -37,7 +37,8 @@ SecretValue::~SecretValue() {
 }
 
 std::string Describe(const v1::Secret& secret) {
-  return secret.has_file() ? absl::StrCat("{ file: ", secret.file(), " }") : absl::StrCat("{ env: ", secret.env(), " }");
+  return secret.has_file() ? absl::StrCat("{ file: ", secret.file(), " }")
+                           : absl::StrCat("{ env: ", secret.env(), " }");
 }
 
 absl::StatusOr<SecretValue> SecretStore::Resolve(const v1::Secret& secret) {
@@ -51,7 +52,8 @@ absl::StatusOr<SecretValue> SecretStore::Resolve(const v1::Secret& secret) {
   if (secret.has_file()) {
     absl::StatusOr<std::string> content = ReadSecretFile(secret.file());
     if (!content.ok()) {
-      return absl::NotFoundError(absl::StrCat("the secret ", name, " is missing: ", std::string(content.status().message())));
+      return absl::NotFoundError(
+          absl::StrCat("the secret ", name, " is missing: ", std::string(content.status().message())));
     }
     value = *std::move(content);
   } else {

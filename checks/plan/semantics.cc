@@ -140,8 +140,9 @@ void CheckCustomers(const v1::Plan& plan, const Reading& reading, Mistakes* mist
       mistakes->Add(at, absl::StrCat("the audience_share of `", customer.id(), "` is not between 0 and 1"));
     }
     if (!markets.empty() && !customer.market().empty() && !markets.contains(customer.market())) {
-      mistakes->Add(at, absl::StrCat("nothing is launched in `", customer.market(), "`, the market of `", customer.id(), "`"),
-                    DidYouMean(customer.market(), {markets.begin(), markets.end()}));
+      mistakes->Add(
+          at, absl::StrCat("nothing is launched in `", customer.market(), "`, the market of `", customer.id(), "`"),
+          DidYouMean(customer.market(), {markets.begin(), markets.end()}));
     }
   }
   if (plan.others_audience_share() < 0) {
@@ -168,7 +169,8 @@ void CheckTarget(const v1::Plan& plan, const Reading& reading, Mistakes* mistake
   const auto sign_up = std::find_if(plan.operations().begin(), plan.operations().end(),
                                     [](const auto& operation) { return operation.id() == "ordering.sign_up"; });
   if (signs_up && sign_up != plan.operations().end() && sign_up->steps_size() > 0 && !plan.target().has_pilot_key()) {
-    mistakes->Add(reading.KeyOf("target"), "`pilot_key` is missing: accounts are signed up, and their passwords come from it",
+    mistakes->Add(reading.KeyOf("target"),
+                  "`pilot_key` is missing: accounts are signed up, and their passwords come from it",
                   "write `pilot_key: { env: PILOT_KEY }`, or give every customer standing `accounts`");
   }
 }
@@ -178,7 +180,8 @@ void CheckPayments(const v1::Plan& plan, Mistakes* mistakes) {
   for (const v1::Plan::Payment& payment : plan.payments()) {
     for (const v1::Plan::PaymentData& data : payment.cases()) {
       if (std::find(known.begin(), known.end(), data.payment_case()) != known.end()) continue;
-      mistakes->AddSecretly(ToLocation(data.position()), absl::StrCat("there is no payment case `", data.payment_case(), "`"),
+      mistakes->AddSecretly(ToLocation(data.position()),
+                            absl::StrCat("there is no payment case `", data.payment_case(), "`"),
                             DidYouMean(data.payment_case(), known));
     }
   }
@@ -207,7 +210,8 @@ void CheckTimes(const v1::Plan& plan, const Reading& reading, Mistakes* mistakes
       mistakes->Add(reading.ValueOf(absl::StrCat("schedule[", i, "].until")), "`until` must be later than `from`");
     }
     if (phase.has_from() && !phase.has_watch_every() && !phase.has_journeys_every()) {
-      mistakes->Add(ToLocation(phase.position()), "this phase sets no pace", "give it `watch_every` or `journeys_every`");
+      mistakes->Add(ToLocation(phase.position()), "this phase sets no pace",
+                    "give it `watch_every` or `journeys_every`");
     }
   }
   if (plan.has_coverage() && (plan.coverage() <= 0 || plan.coverage() > 1)) {
@@ -236,7 +240,8 @@ void CheckPlan(const v1::Plan& plan, const Reading& reading, const LoadOptions& 
   CheckPayments(plan, mistakes);
   CheckSettings(plan, reading, mistakes);
   CheckTimes(plan, reading, mistakes);
-  CheckUnique(plan.promises(), "promises", "promise", reading, [](const auto& promise) { return promise.id(); }, mistakes);
+  CheckUnique(
+      plan.promises(), "promises", "promise", reading, [](const auto& promise) { return promise.id(); }, mistakes);
   CheckUnique(
       plan.claims().offers(), "claims.offers", "offer", reading,
       [](const auto& offer) {

@@ -16,8 +16,7 @@ namespace puckdrop::plan {
 void CheckPlan(const v1::Plan& plan, const Reading& reading, const LoadOptions& options, Mistakes* mistakes);
 
 // Operations against their types: steps, returns, undo. Fills `reading.unsure`.
-void CheckOperations(const v1::Plan& plan, Reading& reading, const OperationCatalogue& catalogue,
-                     Mistakes* mistakes);
+void CheckOperations(const v1::Plan& plan, Reading& reading, const OperationCatalogue& catalogue, Mistakes* mistakes);
 
 // Names that expressions use, and, with `compile`, the programs.
 void CheckExpressions(const v1::Plan& plan, const Reading& reading, const CompileExpressions& compile,

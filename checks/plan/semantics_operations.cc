@@ -111,8 +111,8 @@ void CheckStep(const v1::Plan::Step& step, Mistakes* mistakes) {
     for (const v1::NamedExpression& named : *list) {
       const auto& taken = StandardNames();
       if (std::find(taken.begin(), taken.end(), named.name()) != taken.end()) {
-        mistakes->Add(ToLocation(named.position()), absl::StrCat("`", named.name(), "` is a name of every answer already"),
-                      "choose another name");
+        mistakes->Add(ToLocation(named.position()),
+                      absl::StrCat("`", named.name(), "` is a name of every answer already"), "choose another name");
       }
     }
   }
@@ -125,7 +125,8 @@ void CheckUndo(const v1::Plan::Undo& undo, const OperationCatalogue& catalogue, 
   if (info == nullptr) return;
   for (const v1::NamedValue& field : undo.by_operation().request()) {
     if (info->request->FindFieldByName(field.name()) == nullptr) {
-      mistakes->Add(ToLocation(field.position()), absl::StrCat("`", field.name(), "` is no field of ", info->request->name()),
+      mistakes->Add(ToLocation(field.position()),
+                    absl::StrCat("`", field.name(), "` is no field of ", info->request->name()),
                     DidYouMean(field.name(), FieldNames(*info->request)));
     }
   }
@@ -142,8 +143,8 @@ void CheckOperation(const v1::Plan::Operation& operation, Reading& reading, cons
     return;
   }
   const bool not_offered = reading.keys.contains(path + ".not_offered");
-  const bool has_steps = operation.steps_size() > 0 || reading.keys.contains(path + ".steps") ||
-                         reading.keys.contains(path + ".grpc");
+  const bool has_steps =
+      operation.steps_size() > 0 || reading.keys.contains(path + ".steps") || reading.keys.contains(path + ".grpc");
   if (not_offered) {
     if (operation.steps_size() > 0 || operation.has_returns()) {
       mistakes->Add(reading.KeyOf(path + ".not_offered"),
@@ -162,9 +163,10 @@ void CheckOperation(const v1::Plan::Operation& operation, Reading& reading, cons
   for (const v1::Plan::Step& step : operation.steps()) CheckStep(step, mistakes);
   if (operation.has_returns()) {
     if (operation.returns().has_each()) {
-      mistakes->Add(reading.KeyOf(path + ".returns.each"), "`each` belongs to a field that is a list, not to the whole answer",
-                    absl::StrCat("fields of ", info->response->name(), " are: ",
-                                 absl::StrJoin(FieldNames(*info->response), ", ")));
+      mistakes->Add(reading.KeyOf(path + ".returns.each"),
+                    "`each` belongs to a field that is a list, not to the whole answer",
+                    absl::StrCat("fields of ", info->response->name(),
+                                 " are: ", absl::StrJoin(FieldNames(*info->response), ", ")));
     }
     CheckMapping(operation.returns(), *info->response, reading.KeyOf(path + ".returns"), "returns", &reading.unsure,
                  mistakes);
@@ -184,9 +186,9 @@ void CheckOperation(const v1::Plan::Operation& operation, Reading& reading, cons
 
 }  // namespace
 
-void CheckOperations(const v1::Plan& plan, Reading& reading, const OperationCatalogue& catalogue,
-                     Mistakes* mistakes) {
-  for (const v1::Plan::Operation& operation : plan.operations()) CheckOperation(operation, reading, catalogue, mistakes);
+void CheckOperations(const v1::Plan& plan, Reading& reading, const OperationCatalogue& catalogue, Mistakes* mistakes) {
+  for (const v1::Plan::Operation& operation : plan.operations())
+    CheckOperation(operation, reading, catalogue, mistakes);
   for (const v1::Plan::Fragment& fragment : plan.fragments()) {
     for (const v1::Plan::Step& step : fragment.steps()) CheckStep(step, mistakes);
   }

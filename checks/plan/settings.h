@@ -35,8 +35,8 @@ const v1::Plan::OfferClaim* OfferFor(const v1::Plan& plan, const v1::Plan::Custo
 // What the plan claims as VAT for an offer in a market, in basis points.
 std::optional<int> VatFor(const v1::Plan& plan, const v1::Plan::OfferClaim& offer, absl::string_view market);
 
-// Whether `returns` of the operation gives this field: `invoices.lines.vat_basis_points`. A message or list given as one
-// expression is taken to give all its fields.
+// Whether `returns` of the operation gives this field: `invoices.lines.vat_basis_points`. A message or list given as
+// one expression is taken to give all its fields.
 bool Returns(const v1::Plan::Operation& operation, absl::string_view field_path);
 
 // How often to look `since_puck_drop` after (negative: before) puck drop: the shortest pace of all phases that apply;

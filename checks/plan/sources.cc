@@ -63,9 +63,10 @@ class TreeReader {
     }
     if (absl::StartsWith(text, "\xef\xbb\xbf")) text.erase(0, 3);
     if (text.size() > bytes_left_) {
-      Report(path, from,
-             absl::StrCat("a plan may be at most ", limits_.bytes, " bytes long with all its files; this file is beyond"),
-             "");
+      Report(
+          path, from,
+          absl::StrCat("a plan may be at most ", limits_.bytes, " bytes long with all its files; this file is beyond"),
+          "");
       return none;
     }
     bytes_left_ -= text.size();
@@ -74,7 +75,8 @@ class TreeReader {
     Node root = ParseDocument(sources_->back(), number, limits_, &nodes_left_, mistakes_);
     if (root.kind == Node::Kind::kBad) return root;
     if (root.kind != Node::Kind::kMap) {
-      mistakes_->Add(root.at, "a plan is a map: `launch:`, `target:`, `operations:` …", "`puckdrop plan init` writes one");
+      mistakes_->Add(root.at, "a plan is a map: `launch:`, `target:`, `operations:` …",
+                     "`puckdrop plan init` writes one");
       root.kind = Node::Kind::kBad;
       return root;
     }

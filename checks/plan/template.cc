@@ -41,7 +41,8 @@ std::optional<std::size_t> EndOfHole(absl::string_view text, std::size_t begin, 
       }
       const char wanted = open.back() == '(' ? ')' : open.back() == '[' ? ']' : '}';
       if (c != wanted) {
-        *problem = absl::StrCat("`", std::string(1, c), "` where `", std::string(1, wanted), "` should close a bracket");
+        *problem =
+            absl::StrCat("`", std::string(1, c), "` where `", std::string(1, wanted), "` should close a bracket");
         return std::nullopt;
       }
       open.pop_back();

@@ -32,8 +32,8 @@ struct ParsedTemplate {
   std::optional<TemplateError> error;
 };
 
-// Splits `/orders/{{ .order }}` into literals and holes. `}}` ends a hole only outside brackets, strings and jq comments;
-// inside a jq string `\( … )` is code again. Pure; never fails otherwise than by `error`.
+// Splits `/orders/{{ .order }}` into literals and holes. `}}` ends a hole only outside brackets, strings and jq
+// comments; inside a jq string `\( … )` is code again. Pure; never fails otherwise than by `error`.
 ParsedTemplate ParseTemplate(absl::string_view text);
 
 // The text is exactly one hole: the value keeps its JSON type.
@@ -41,8 +41,8 @@ bool IsOneHole(const v1::Template& text);
 // The text if it has no hole, else nothing.
 std::optional<std::string> LiteralText(const v1::Template& text);
 
-// Where the character at byte `offset` of a text stands that begins at `position`; the text's beginning if the text does
-// not stand in the file letter by letter.
+// Where the character at byte `offset` of a text stands that begins at `position`; the text's beginning if the text
+// does not stand in the file letter by letter.
 v1::SourcePosition PositionAt(const v1::SourcePosition& position, absl::string_view text, std::size_t offset);
 
 // `file:line:column`, or empty if unknown.

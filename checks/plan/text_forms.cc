@@ -43,12 +43,14 @@ std::optional<std::int64_t> FixedPoint(absl::string_view text, int decimals, boo
 bool IsHost(absl::string_view host) {
   if (host.empty() || host.size() > 253) return false;
   if (host.front() == '[') {
-    return host.back() == ']' && host.size() > 3 &&
-           std::all_of(host.begin() + 1, host.end() - 1, [](char c) { return absl::ascii_isxdigit(c) || c == ':' || c == '.'; });
+    return host.back() == ']' && host.size() > 3 && std::all_of(host.begin() + 1, host.end() - 1, [](char c) {
+             return absl::ascii_isxdigit(c) || c == ':' || c == '.';
+           });
   }
   for (absl::string_view label : absl::StrSplit(host, '.')) {
     if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-') return false;
-    if (!std::all_of(label.begin(), label.end(), [](char c) { return absl::ascii_isalnum(c) || c == '-' || c == '_'; })) {
+    if (!std::all_of(label.begin(), label.end(),
+                     [](char c) { return absl::ascii_isalnum(c) || c == '-' || c == '_'; })) {
       return false;
     }
   }
@@ -135,18 +137,19 @@ bool IsId(absl::string_view text) {
 }
 
 bool IsName(absl::string_view text) {
-  static constexpr std::array<absl::string_view, 15> kReserved = {"and",   "or",     "def",  "if",  "then",
-                                                                  "else",  "elif",   "end",  "as",  "reduce",
+  static constexpr std::array<absl::string_view, 15> kReserved = {"and",     "or",   "def",   "if",    "then",
+                                                                  "else",    "elif", "end",   "as",    "reduce",
                                                                   "foreach", "try",  "catch", "label", "import"};
   return !text.empty() && text.size() <= 100 && (IsLower(text[0]) || text[0] == '_') &&
          std::all_of(text.begin(), text.end(), [](char c) { return IsLower(c) || IsDigit(c) || c == '_'; }) &&
-         std::find(kReserved.begin(), kReserved.end(), text) == kReserved.end() && text != "include" && text != "__loc__";
+         std::find(kReserved.begin(), kReserved.end(), text) == kReserved.end() && text != "include" &&
+         text != "__loc__";
 }
 
 bool IsCheckPattern(absl::string_view text) {
-  return !text.empty() && text.size() <= 100 &&
-         std::all_of(text.begin(), text.end(),
-                     [](char c) { return IsLower(c) || IsDigit(c) || c == '_' || c == '.' || c == '*'; });
+  return !text.empty() && text.size() <= 100 && std::all_of(text.begin(), text.end(), [](char c) {
+    return IsLower(c) || IsDigit(c) || c == '_' || c == '.' || c == '*';
+  });
 }
 
 bool IsLanguage(absl::string_view text) {
@@ -204,11 +207,11 @@ absl::StatusOr<absl::Duration> ParseDuration(absl::string_view text) {
 }
 
 std::optional<int> CurrencyDecimals(absl::string_view code) {
-  static constexpr absl::string_view kNone =
-      " BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF ";
+  static constexpr absl::string_view kNone = " BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF ";
   static constexpr absl::string_view kThree = " BHD IQD JOD KWD LYD OMR TND ";
   static constexpr absl::string_view kTwo =
-      " AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP "
+      " AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY "
+      "COP "
       "CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR "
       "JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN "
       "NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP "
@@ -230,8 +233,9 @@ absl::StatusOr<target::v1::Money> ParseMoney(absl::string_view text) {
   const bool negative = absl::ConsumePrefix(&amount, "-");
   const std::optional<std::int64_t> units = FixedPoint(amount, *decimals, true);
   if (!units.has_value()) {
-    return Not(*decimals == 0 ? absl::StrCat("an amount of ", words[1], ", which has no decimals")
-                              : absl::StrCat("an amount of ", words[1], ", which has exactly ", *decimals, " decimals"));
+    return Not(*decimals == 0
+                   ? absl::StrCat("an amount of ", words[1], ", which has no decimals")
+                   : absl::StrCat("an amount of ", words[1], ", which has exactly ", *decimals, " decimals"));
   }
   target::v1::Money out;
   out.set_currency_code(std::string(words[1]));
@@ -244,8 +248,8 @@ absl::StatusOr<absl::Time> ParseTimestamp(absl::string_view text) {
   std::string error;
   const bool shape = text.size() >= 20 && IsDate(text.substr(0, 10)) && (text[10] == 'T' || text[10] == ' ') &&
                      IsDigit(text[11]) && !absl::StrContains(text, ' ');
-  if (!shape || !absl::ParseTime(absl::RFC3339_full, text, &time, &error) ||
-      time == absl::InfiniteFuture() || time == absl::InfinitePast()) {
+  if (!shape || !absl::ParseTime(absl::RFC3339_full, text, &time, &error) || time == absl::InfiniteFuture() ||
+      time == absl::InfinitePast()) {
     if (text.size() >= 10 && IsDate(text.substr(0, 10)) && text.find_first_of("Z+", 10) == absl::string_view::npos &&
         text.find('-', 10) == absl::string_view::npos) {
       return Not("an instant: it lacks its zone (2026-12-04T18:30:00+02:00)");
@@ -285,9 +289,14 @@ absl::StatusOr<std::int32_t> ParsePercent(absl::string_view text) {
 
 absl::StatusOr<std::int64_t> ParseBytes(absl::string_view text) {
   const absl::Status wrong = Not("a number of bytes (1000, 512 KiB, 5 GB)");
-  static constexpr std::array<std::pair<absl::string_view, std::int64_t>, 8> kUnits = {
-      {{"KiB", 1LL << 10}, {"MiB", 1LL << 20}, {"GiB", 1LL << 30}, {"TB", 1'000'000'000'000},
-       {"GB", 1'000'000'000}, {"MB", 1'000'000}, {"kB", 1'000}, {"B", 1}}};
+  static constexpr std::array<std::pair<absl::string_view, std::int64_t>, 8> kUnits = {{{"KiB", 1LL << 10},
+                                                                                        {"MiB", 1LL << 20},
+                                                                                        {"GiB", 1LL << 30},
+                                                                                        {"TB", 1'000'000'000'000},
+                                                                                        {"GB", 1'000'000'000},
+                                                                                        {"MB", 1'000'000},
+                                                                                        {"kB", 1'000},
+                                                                                        {"B", 1}}};
   absl::string_view number = text;
   std::int64_t unit = 1;
   for (const auto& [name, size] : kUnits) {
@@ -298,7 +307,8 @@ absl::StatusOr<std::int64_t> ParseBytes(absl::string_view text) {
   }
   number = absl::StripTrailingAsciiWhitespace(number);
   std::int64_t count = 0;
-  if (!AllDigits(number) || !absl::SimpleAtoi(number, &count) || count > std::numeric_limits<std::int64_t>::max() / unit) {
+  if (!AllDigits(number) || !absl::SimpleAtoi(number, &count) ||
+      count > std::numeric_limits<std::int64_t>::max() / unit) {
     return wrong;
   }
   return count * unit;
@@ -372,7 +382,8 @@ absl::Status CheckForm(v1::TextForm form, absl::string_view text) {
     case v1::TEXT_FORM_CHECK_PATTERN:
       return IsCheckPattern(text) ? absl::OkStatus() : Not("a check's id or a pattern (billing.vat, billing.*)");
     case v1::TEXT_FORM_ADDRESS_PATTERN:
-      return IsAddressPattern(text) ? absl::OkStatus() : Not("a host (cdn.example, *.cdn.example) or an http(s) address");
+      return IsAddressPattern(text) ? absl::OkStatus()
+                                    : Not("a host (cdn.example, *.cdn.example) or an http(s) address");
     case v1::TEXT_FORM_ENDPOINT:
       return IsHostAndPort(text, true) ? absl::OkStatus() : Not("host:port");
     case v1::TEXT_FORM_FILE:

@@ -10,8 +10,8 @@ namespace {
 v1::Plan Base(const std::string& overlay = "{}") {
   LoadOptions options = testing::TestOptions();
   options.check_ids.clear();
-  const LoadResult result = testing::LoadTexts({{"base.yaml", testing::BasePlan()}, {"over.yaml", overlay}}, {"base.yaml"},
-                                               {"over.yaml"}, options);
+  const LoadResult result = testing::LoadTexts({{"base.yaml", testing::BasePlan()}, {"over.yaml", overlay}},
+                                               {"base.yaml"}, {"over.yaml"}, options);
   EXPECT_TRUE(result.ok()) << ToText(result.mistakes);
   return result.plan;
 }
@@ -32,13 +32,15 @@ TEST(CoverageTest, SaysWhatToMapNext) {
       Needs("playback.loudness", {"billing.list_invoices"}, {}, v1::SEVERITY_ADVISORY),
   };
   const Coverage coverage = ComputeCoverage(Base(), checks);
-  EXPECT_EQ(ToText(coverage),
-            "2 of 6 blocking checks can be judged. Map billing.list_invoices next: +2. Add price.vat_basis_points: +1.");
+  EXPECT_EQ(
+      ToText(coverage),
+      "2 of 6 blocking checks can be judged. Map billing.list_invoices next: +2. Add price.vat_basis_points: +1.");
   EXPECT_EQ(coverage.missing.size(), 4u);
 }
 
 TEST(CoverageTest, WhatNeedsTwoOperationsNamesBoth) {
-  const Coverage coverage = ComputeCoverage(Base(), {Needs("billing.refund", {"billing.list_charges", "billing.list_refunds"})});
+  const Coverage coverage =
+      ComputeCoverage(Base(), {Needs("billing.refund", {"billing.list_charges", "billing.list_refunds"})});
   EXPECT_EQ(ToText(coverage),
             "0 of 1 blocking checks can be judged. Map billing.list_charges next. Then map billing.list_refunds: +1.");
 }

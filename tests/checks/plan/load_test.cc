@@ -152,10 +152,11 @@ claims:
 TEST(LoadTest, IncludesJoinRelativeToTheirFile) {
   const std::string base = BasePlan();
   const std::size_t cut = base.find("checks:");
-  const LoadResult result = LoadTexts({{"a/plan.yaml", "include: [parts/rest.yaml, parts/checks.yaml]\n" + base.substr(0, cut)},
-                                       {"a/parts/rest.yaml", "include: [checks.yaml]\nclaims: { withdrawal_days: 20 }\n"},
-                                       {"a/parts/checks.yaml", base.substr(cut)}},
-                                      {"a/plan.yaml"});
+  const LoadResult result =
+      LoadTexts({{"a/plan.yaml", "include: [parts/rest.yaml, parts/checks.yaml]\n" + base.substr(0, cut)},
+                 {"a/parts/rest.yaml", "include: [checks.yaml]\nclaims: { withdrawal_days: 20 }\n"},
+                 {"a/parts/checks.yaml", base.substr(cut)}},
+                {"a/plan.yaml"});
   ASSERT_TRUE(result.ok()) << ToText(result.mistakes);
   EXPECT_EQ(result.plan.claims().withdrawal_days(), 20);
   EXPECT_EQ(result.plan.checks_size(), 1);
@@ -163,11 +164,11 @@ TEST(LoadTest, IncludesJoinRelativeToTheirFile) {
 }
 
 TEST(LoadTest, FilesOfAPlanLieBesideIt) {
-  const LoadResult result =
-      LoadTexts({{"a/b/plan.yaml", BasePlan()},
-                 {"a/c/over.yaml",
-                  "target: { pilot_key: { file: key.txt, env: null }, hosts: { shop: { tls: { ca: ../ca.pem } } } }\n"}},
-                {"a/b/plan.yaml"}, {"a/c/over.yaml"});
+  const LoadResult result = LoadTexts(
+      {{"a/b/plan.yaml", BasePlan()},
+       {"a/c/over.yaml",
+        "target: { pilot_key: { file: key.txt, env: null }, hosts: { shop: { tls: { ca: ../ca.pem } } } }\n"}},
+      {"a/b/plan.yaml"}, {"a/c/over.yaml"});
   // `env: null` removes the base's, for a secret has one source.
   ASSERT_TRUE(result.ok()) << ToText(result.mistakes);
   EXPECT_EQ(result.plan.target().pilot_key().file(), "a/b/key.txt");
@@ -192,10 +193,12 @@ TEST(LoadTest, BoundsAreToldAndHeld) {
               ::testing::HasSubstr("at most 1048576 bytes"));
   std::string many = "a: [";
   for (int i = 0; i < 110'000; ++i) many += "1,";
-  EXPECT_THAT(LoadTexts({{"a", many + "]\n"}}, {"a"}).mistakes[0].message, ::testing::HasSubstr("at most 100000 values"));
+  EXPECT_THAT(LoadTexts({{"a", many + "]\n"}}, {"a"}).mistakes[0].message,
+              ::testing::HasSubstr("at most 100000 values"));
   std::string expressions = "fragments:\n  f:\n";
   for (int i = 0; i < 4001; ++i) expressions += "    - expect: true\n";
-  EXPECT_THAT(ToText(LoadTexts({{"a", expressions}}, {"a"}).mistakes), ::testing::HasSubstr("at most 4000 expressions"));
+  EXPECT_THAT(ToText(LoadTexts({{"a", expressions}}, {"a"}).mistakes),
+              ::testing::HasSubstr("at most 4000 expressions"));
   std::map<std::string, std::string> files;
   for (int i = 0; i < 80; ++i) files[absl::StrCat("f", i)] = absl::StrCat("include: [f", i + 1, "]\n");
   files["f80"] = "";

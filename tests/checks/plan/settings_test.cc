@@ -10,8 +10,8 @@ namespace {
 v1::Plan LoadedWith(const std::string& overlay) {
   LoadOptions options = testing::TestOptions();
   options.check_ids.clear();
-  const LoadResult result = testing::LoadTexts({{"base.yaml", testing::BasePlan()}, {"over.yaml", overlay}}, {"base.yaml"},
-                                               {"over.yaml"}, options);
+  const LoadResult result = testing::LoadTexts({{"base.yaml", testing::BasePlan()}, {"over.yaml", overlay}},
+                                               {"base.yaml"}, {"over.yaml"}, options);
   EXPECT_TRUE(result.ok()) << ToText(result.mistakes);
   return result.plan;
 }

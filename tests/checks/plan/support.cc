@@ -18,16 +18,16 @@ const OperationCatalogue& TestOperations() {
     const auto add = [&](const char* id, const auto* request, const auto* response, v1::Actor by, bool creates) {
       table->Add({id, request, response, by, creates});
     };
-    add("ordering.list_offers", target::v1::ListOffersRequest::descriptor(), target::v1::ListOffersResponse::descriptor(),
-        v1::ACTOR_CUSTOMER, false);
+    add("ordering.list_offers", target::v1::ListOffersRequest::descriptor(),
+        target::v1::ListOffersResponse::descriptor(), v1::ACTOR_CUSTOMER, false);
     add("ordering.sign_up", target::v1::SignUpRequest::descriptor(), target::v1::SignUpResponse::descriptor(),
         v1::ACTOR_CUSTOMER, true);
-    add("ordering.place_order", target::v1::PlaceOrderRequest::descriptor(), target::v1::PlaceOrderResponse::descriptor(),
-        v1::ACTOR_CUSTOMER, true);
+    add("ordering.place_order", target::v1::PlaceOrderRequest::descriptor(),
+        target::v1::PlaceOrderResponse::descriptor(), v1::ACTOR_CUSTOMER, true);
     add("cancellation.cancel_subscription", target::v1::CancelSubscriptionRequest::descriptor(),
         target::v1::CancelSubscriptionResponse::descriptor(), v1::ACTOR_CUSTOMER, false);
-    add("billing.list_charges", target::v1::ListChargesRequest::descriptor(), target::v1::ListChargesResponse::descriptor(),
-        v1::ACTOR_OPERATOR, false);
+    add("billing.list_charges", target::v1::ListChargesRequest::descriptor(),
+        target::v1::ListChargesResponse::descriptor(), v1::ACTOR_OPERATOR, false);
     add("billing.list_invoices", target::v1::ListInvoicesRequest::descriptor(),
         target::v1::ListInvoicesResponse::descriptor(), v1::ACTOR_CUSTOMER, false);
     add("billing.preview_invoice", target::v1::PreviewInvoiceRequest::descriptor(),

@@ -8,7 +8,8 @@ namespace {
 // Literals as they are, holes in ‹ ›.
 std::string Shape(const std::string& text) {
   const ParsedTemplate parsed = ParseTemplate(text);
-  if (parsed.error.has_value()) return "error at " + std::to_string(parsed.error->offset) + ": " + parsed.error->message;
+  if (parsed.error.has_value())
+    return "error at " + std::to_string(parsed.error->offset) + ": " + parsed.error->message;
   std::string out;
   for (const TemplatePart& part : parsed.parts) {
     EXPECT_EQ(text.substr(part.offset, part.text.size()), part.text);

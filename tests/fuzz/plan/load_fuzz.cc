@@ -1,5 +1,6 @@
-// The plan loader over arbitrary bytes: a plan, and after a line `=== overlay` an overlay. It must give a plan or mistakes
-// that print, never crash, hang or read beyond its input; and a plan it accepts must have a digest that does not change.
+// The plan loader over arbitrary bytes: a plan, and after a line `=== overlay` an overlay. It must give a plan or
+// mistakes that print, never crash, hang or read beyond its input; and a plan it accepts must have a digest that does
+// not change.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
