@@ -74,7 +74,7 @@ class ProgramSet {
 
 struct CheckOptions {
   std::string worker_path;                     // empty: `puckdrop-jq-worker` beside this executable
-  std::chrono::milliseconds deadline{10'000};  // for the whole set; a program may crash or hang the compiler
+  std::chrono::milliseconds deadline{30'000};  // for the whole set; a program may crash or hang the compiler
 };
 
 // Compiles every program of `set` in a worker process and returns all mistakes found, ordered by program and position;
