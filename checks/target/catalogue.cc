@@ -25,8 +25,9 @@ using google::protobuf::DescriptorPool;
 using google::protobuf::EnumDescriptor;
 using google::protobuf::EnumValueDescriptor;
 
-// A file that declares only a service has no class to name, and a linker drops what nothing names.
-const void* const kLinked[] = {
+// A file that declares only a service has no class to name, and a linker drops what nothing names: so the services are
+// found by way of their files' tables, which an optimiser cannot leave out.
+const google::protobuf::internal::DescriptorTable* const kFiles[] = {
     &::descriptor_table_puckdrop_2ftarget_2fv1_2fordering_5fservice_2eproto,
     &::descriptor_table_puckdrop_2ftarget_2fv1_2fcancellation_5fservice_2eproto,
     &::descriptor_table_puckdrop_2ftarget_2fv1_2fdevice_5fsupport_5fservice_2eproto,
@@ -45,11 +46,10 @@ struct Tables {
 const Tables& AllTables() {
   static const Tables* const tables = [] {
     auto* made = new Tables;
-    for (const char* name :
-         {"Ordering", "Cancellation", "DeviceSupport", "Playback", "Billing", "Notices", "Control"}) {
-      const auto* service =
-          DescriptorPool::generated_pool()->FindServiceByName(absl::StrCat("puckdrop.target.v1.", name, "Target"));
-      if (service == nullptr || kLinked[0] == nullptr) continue;
+    for (const auto* table : kFiles) {
+      const auto* file = DescriptorPool::generated_pool()->FindFileByName(table->filename);
+      if (file == nullptr || file->service_count() != 1) continue;
+      const auto* service = file->service(0);
       const std::string path = service->options().GetExtension(v1::path);
       made->operations.AddService(path, *service);
       for (int i = 0; i < service->method_count(); ++i) {
