@@ -48,10 +48,12 @@ absl::StatusOr<std::unique_ptr<Arena>> Arena::Start(ArenaOptions options) {
     if (!streams.ok()) return streams.status();
     arena->live_ = *std::move(streams);
   }
-  arena->routes_ = std::make_unique<Routes>(arena->shop_.get(), &arena->faults_, arena->live_.get(), options.office_token);
-  arena->server_ = std::make_unique<HttpServer>([routes = arena->routes_.get()](const httplib::Request& request, httplib::Response& response) {
-    routes->Handle(request, response);
-  });
+  arena->routes_ =
+      std::make_unique<Routes>(arena->shop_.get(), &arena->faults_, arena->live_.get(), options.office_token);
+  arena->server_ = std::make_unique<HttpServer>(
+      [routes = arena->routes_.get()](const httplib::Request& request, httplib::Response& response) {
+        routes->Handle(request, response);
+      });
   const auto port = arena->server_->Start(options.host, options.port);
   if (!port.ok()) return port.status();
   arena->base_url_ = absl::StrCat("http://", options.host, ":", *port);

@@ -15,8 +15,9 @@ namespace puckdrop::arena {
 
 struct ArenaOptions {
   std::string host = "127.0.0.1";
-  int port = 0;              // 0: a free one
-  std::string state_folder;  // empty: a fresh temporary folder, removed at the end; ":memory:": the store lives in memory
+  int port = 0;  // 0: a free one
+  std::string
+      state_folder;  // empty: a fresh temporary folder, removed at the end; ":memory:": the store lives in memory
   std::string media_folder = DefaultMediaFolder();
   bool live = true;  // false: no streams, for tests of the shop
   MediaRecipe recipe = StandardRecipe();
@@ -25,8 +26,8 @@ struct ArenaOptions {
   std::vector<std::string> faults;  // on from the start
 };
 
-// The whole service: shop, streams and HTTP server. Start returns once everything answers, the live stream and the faults
-// included. Destruction stops the server, kills the packagers and removes temporary folders.
+// The whole service: shop, streams and HTTP server. Start returns once everything answers, the live stream and the
+// faults included. Destruction stops the server, kills the packagers and removes temporary folders.
 class Arena {
  public:
   static absl::StatusOr<std::unique_ptr<Arena>> Start(ArenaOptions options);

@@ -21,7 +21,8 @@ struct Translation {
 
 constexpr Translation kTranslations[] = {
     {Text::kSeasonTitle, "Kausikortti", "Säsongskort", "Hooajapilet", "Season pass"},
-    {Text::kEarlyBirdTitle, "Ennakkokausikortti", "Säsongskort i förköp", "Eelmüügi hooajapilet", "Early bird season pass"},
+    {Text::kEarlyBirdTitle, "Ennakkokausikortti", "Säsongskort i förköp", "Eelmüügi hooajapilet",
+     "Early bird season pass"},
     {Text::kTicketTitle, "Ottelulippu", "Matchbiljett", "Matšipilet", "Match ticket"},
     {Text::kCancellation,
      "Jatkuu kuukauden kerrallaan, kunnes irtisanot sen omalla tilillä. Katselu jatkuu maksetun kauden loppuun.",
@@ -75,18 +76,20 @@ const Offer* FindOffer(const std::string& id) {
 
 const std::vector<DeviceClaim>& AllDeviceClaims() {
   static const auto& claims = *new std::vector<DeviceClaim>{
-      {"samsung_2018_tizen4.0", true, "720p50", "4.0", "Samsungin televisiot 2018 alkaen", "Samsung televisions from 2018"},
-      {"samsung_2020_tizen5.5", true, "720p50", "5.5", "Samsungin televisiot 2020 alkaen", "Samsung televisions from 2020"},
-      {"lg_2018_webos4.0", true, "720p50", "4.0", "LG:n televisiot 2018 alkaen", "LG televisions from 2018"},
-      {"lg_2020_webos5.0", true, "720p50", "5.0", "LG:n televisiot 2020 alkaen", "LG televisions from 2020"},
+      {"samsung_2018_tizen4.0", true, "720p50", "4.0", "Samsungin televisiot 2018 alkaen",
+       "Samsung televisions from 2018"},
+      {"samsung_2020_tizen5.5", true, "720p50", "5.5", "Samsungin televisiot 2020 alkaen",
+       "Samsung televisions from 2020"},
+      {"lg_webos4.x_2018_19", true, "720p50", "4.0", "LG:n televisiot 2018 alkaen", "LG televisions from 2018"},
+      {"lg_webos5_6_2020_21", true, "720p50", "5.0", "LG:n televisiot 2020 alkaen", "LG televisions from 2020"},
       {"chrome_desktop", true, "720p50", nullptr, "Chrome tietokoneella", "Chrome on a computer"},
-      {"safari_desktop", true, "720p50", nullptr, "Safari tietokoneella", "Safari on a computer"},
-      {"iphone", true, "720p50", "15.0", "iPhone, iOS 15 alkaen", "iPhone, iOS 15 and later"},
-      {"android_phone", true, "720p50", "9", "Android-puhelimet, versio 9 alkaen", "Android phones, version 9 and later"},
-      {"android_tv", true, "720p50", "9", "Android TV", "Android TV"},
-      {"chromecast", true, "720p50", nullptr, "Chromecast", "Chromecast"},
-      {"samsung_2015_tizen2.3", false, nullptr, nullptr, "Samsungin televisiot 2015: ei tuettu",
-       "Samsung televisions of 2015: not supported"},
+      {"safari_mac", true, "720p50", nullptr, "Safari tietokoneella", "Safari on a computer"},
+      {"iphone_ios11", true, "720p50", "11.0", "iPhone, iOS 11 alkaen", "iPhone, iOS 11 and later"},
+      {"apple_tv_4k_g3_2022", true, "720p50", nullptr, "Apple TV 4K", "Apple TV 4K"},
+      {"android_tv_cdd", true, "720p50", "9", "Android TV", "Android TV"},
+      {"chromecast_gen3", true, "720p50", nullptr, "Chromecast", "Chromecast"},
+      {"samsung_2016_tizen2.4_uhd", false, nullptr, nullptr, "Samsungin televisiot 2016 ja vanhemmat: ei tuettu",
+       "Samsung televisions of 2016 and older: not supported"},
   };
   return claims;
 }

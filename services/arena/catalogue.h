@@ -11,18 +11,18 @@ namespace puckdrop::arena {
 
 // A country the arena sells in.
 struct Market {
-  const char* code;           // ISO 3166-1
-  const char* currency;       // ISO 4217
-  int vat_basis_points;       // standard rate in force since: FI 2024-09-01, SE 1990-07-01, EE 2025-07-01
-  const char* zone;           // IANA
-  const char* language;       // the default
+  const char* code;      // ISO 3166-1
+  const char* currency;  // ISO 4217
+  int vat_basis_points;  // standard rate in force since: FI 2024-09-01, SE 1990-07-01, EE 2025-07-01
+  const char* zone;      // IANA
+  const char* language;  // the default
 };
 
 // A package; prices in minor units of the market's currency, VAT included.
 struct Offer {
   const char* id;
-  bool renews;                   // monthly, until cancelled; else a one-off
-  bool charged_later;            // first charge on a later day than the order
+  bool renews;         // monthly, until cancelled; else a one-off
+  bool charged_later;  // first charge on a later day than the order
   std::vector<std::string> event_ids;
   std::vector<std::pair<std::string, int64_t>> gross_by_market;
 

@@ -95,10 +95,13 @@ absl::Status RunToEnd(const std::vector<std::string>& argv, const std::string& l
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  if (late) return absl::DeadlineExceededError(absl::StrCat(argv[0], " was still running after ", absl::FormatDuration(deadline)));
+  if (late)
+    return absl::DeadlineExceededError(
+        absl::StrCat(argv[0], " was still running after ", absl::FormatDuration(deadline)));
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return absl::OkStatus();
   if (WIFEXITED(status) && WEXITSTATUS(status) == kNotInstalled) {
-    return absl::NotFoundError(absl::StrCat(argv[0], " is not installed (apt install ", argv[0] == "ffprobe" ? "ffmpeg" : argv[0], ")"));
+    return absl::NotFoundError(
+        absl::StrCat(argv[0], " is not installed (apt install ", argv[0] == "ffprobe" ? "ffmpeg" : argv[0], ")"));
   }
   return absl::InternalError(absl::StrCat(argv[0], " failed: ", Tail(log)));
 }

@@ -15,14 +15,14 @@
 
 namespace puckdrop::arena {
 
-// Runs `argv` (no shell) to its end and gives each line of its standard output to `line`. Standard error goes to the end of
-// the file `log`. The child is killed when this process, or the calling thread, dies. Exit code other than 0 is INTERNAL with
-// the log's last lines, a program that is not installed NOT_FOUND, `deadline` passed DEADLINE_EXCEEDED.
+// Runs `argv` (no shell) to its end and gives each line of its standard output to `line`. Standard error goes to the
+// end of the file `log`. The child is killed when this process, or the calling thread, dies. Exit code other than 0 is
+// INTERNAL with the log's last lines, a program that is not installed NOT_FOUND, `deadline` passed DEADLINE_EXCEEDED.
 absl::Status RunToEnd(const std::vector<std::string>& argv, const std::string& log, absl::Duration deadline,
                       const std::function<void(const std::string&)>& line = nullptr);
 
-// Keeps one child process running: started by a thread of its own (so that the child dies with us), started again a second
-// after it ended. `command` is called before each start with the number of starts before it.
+// Keeps one child process running: started by a thread of its own (so that the child dies with us), started again a
+// second after it ended. `command` is called before each start with the number of starts before it.
 class Supervisor {
  public:
   Supervisor(std::string name, std::function<std::vector<std::string>(int)> command, std::string log);

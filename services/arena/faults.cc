@@ -26,7 +26,8 @@ size_t Distance(const std::string& a, const std::string& b) {
 
 const std::vector<FaultInfo>& AllFaults() {
   static const auto& faults = *new std::vector<FaultInfo>{
-      {Fault::kOffersEmpty, "ordering.offers_empty", "ordering.offer_visible", "the catalogue answers with an empty list"},
+      {Fault::kOffersEmpty, "ordering.offers_empty", "ordering.offer_visible",
+       "the catalogue answers with an empty list"},
       {Fault::kOfferUnpurchasable, "ordering.offer_unpurchasable", "ordering.offer_visible",
        "every offer says purchasable: false"},
       {Fault::kCheckoutPriceDiffers, "ordering.checkout_price_differs", "ordering.offer_truthful",
@@ -65,7 +66,8 @@ const std::vector<FaultInfo>& AllFaults() {
        "any number of streams at the same time is allowed"},
       {Fault::kSlotNeverFreed, "device_support.slot_never_freed", "device_support.concurrent_streams",
        "once the limit was reached, stopping a stream does not free its slot"},
-      {Fault::kStartFails, "playback.start_fails", "playback.cold_start", "starting playback answers 500 to entitled customers"},
+      {Fault::kStartFails, "playback.start_fails", "playback.cold_start",
+       "starting playback answers 500 to entitled customers"},
       {Fault::kManifestMissing, "playback.manifest_missing", "playback.cold_start", "every playlist is 404"},
       {Fault::kStale, "playback.stale", "playback.live_edge_fresh", "the media playlists stop being updated"},
       {Fault::kTopVariantMissing, "playback.top_variant_missing", "playback.every_variant_plays",

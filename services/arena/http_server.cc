@@ -92,7 +92,8 @@ class SocketStream : public httplib::Stream {
   size_t begin_ = 0, end_ = 0;
 };
 
-// Starts a thread when none is idle, up to kThreads: a small arena stays small, a busy one never waits for a kept connection.
+// Starts a thread when none is idle, up to kThreads: a small arena stays small, a busy one never waits for a kept
+// connection.
 class GrowingPool : public httplib::TaskQueue {
  public:
   void enqueue(std::function<void()> task) override {
@@ -146,7 +147,9 @@ HttpServer::HttpServer(Handler handler) {
     const int on = 1;
     ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   });
-  const auto route = [handler](const httplib::Request& request, httplib::Response& response) { handler(request, response); };
+  const auto route = [handler](const httplib::Request& request, httplib::Response& response) {
+    handler(request, response);
+  };
   // The library matches with std::regex, which recurses for each character.
   set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
     if (request.path.size() <= kMaxPath) return HandlerResponse::Unhandled;
@@ -215,7 +218,8 @@ bool HttpServer::process_and_close_socket(socket_t socket) {
     bool closed = false;
     fine = process_request(*stream, left == 1, closed, [](httplib::Request& request) {
       // Without either header a request has no body (RFC 9112, 6.3); the library would read until the client hangs up.
-      if (!request.has_header("Content-Length") && !request.has_header("Transfer-Encoding")) request.set_header("Content-Length", "0");
+      if (!request.has_header("Content-Length") && !request.has_header("Transfer-Encoding"))
+        request.set_header("Content-Length", "0");
     });
     if (!fine || closed) break;
   }

@@ -12,8 +12,9 @@
 
 namespace puckdrop::arena {
 
-// cpp-httplib's server with our own connection loop, because the library's (0.11) wakes a hundred times a second for every idle
-// kept connection, has a listen backlog of 5, and neither lets a handler reset its connection nor ends idle ones at stop.
+// cpp-httplib's server with our own connection loop, because the library's (0.11) wakes a hundred times a second for
+// every idle kept connection, has a listen backlog of 5, and neither lets a handler reset its connection nor ends idle
+// ones at stop.
 class HttpServer : private httplib::Server {
  public:
   using Handler = std::function<void(const httplib::Request&, httplib::Response&)>;

@@ -90,11 +90,13 @@ absl::StatusOr<std::unique_ptr<LiveStreams>> LiveStreams::Start(LiveOptions opti
   if (!match.ok()) return match.status();
   std::error_code error;
   fs::create_directories(options.work_folder, error);
-  if (error) return absl::FailedPreconditionError(absl::StrCat("cannot make ", options.work_folder, ": ", error.message()));
+  if (error)
+    return absl::FailedPreconditionError(absl::StrCat("cannot make ", options.work_folder, ": ", error.message()));
   auto bandwidths = MeasureBandwidth(*match, options.work_folder + "/ffprobe.log");
   if (!bandwidths.ok()) return bandwidths.status();
   if (bandwidths->size() != options.recipe.variants.size() + Sounds().size()) {
-    return absl::InternalError(absl::StrCat(*match, " has ", bandwidths->size(), " streams; remove it, it is made again"));
+    return absl::InternalError(
+        absl::StrCat(*match, " has ", bandwidths->size(), " streams; remove it, it is made again"));
   }
   std::unique_ptr<LiveStreams> live(new LiveStreams(std::move(options), faults, *std::move(bandwidths)));
   live->match_ = *match;
@@ -110,7 +112,8 @@ std::shared_ptr<LiveStreams::Channel> LiveStreams::StartChannel(const std::strin
   for (const Variant& variant : options_.recipe.variants) renditions.push_back(variant.name);
   for (const std::string& sound : Sounds()) renditions.push_back(sound);
   for (const char* container : {"ts", "fmp4"}) {
-    for (const std::string& rendition : renditions) fs::create_directories(channel->folder + "/" + container + "/" + rendition);
+    for (const std::string& rendition : renditions)
+      fs::create_directories(channel->folder + "/" + container + "/" + rendition);
   }
   const size_t variants = options_.recipe.variants.size();
   const bool one_file = pictures == sounds;
@@ -118,22 +121,29 @@ std::shared_ptr<LiveStreams::Channel> LiveStreams::StartChannel(const std::strin
   channel->packager = std::make_unique<Supervisor>(
       "packager of the " + name,
       [=](int starts) {
-        std::vector<std::string> argv = {"ffmpeg", "-nostdin", "-v", "error", "-re", "-stream_loop", "-1", "-i", pictures};
+        std::vector<std::string> argv = {"ffmpeg",       "-nostdin", "-v", "error", "-re",
+                                         "-stream_loop", "-1",       "-i", pictures};
         if (!one_file) argv.insert(argv.end(), {"-re", "-stream_loop", "-1", "-i", sounds});
-        // Numbers follow the clock, so that they go on after a restart of the arena, and are the same in every rendition.
+        // Numbers follow the clock, so that they go on after a restart of the arena, and are the same in every
+        // rendition.
         const std::string number = std::to_string(absl::ToUnixSeconds(absl::Now()) / kSegmentSeconds);
         const std::string flags = absl::StrCat("delete_segments+program_date_time+independent_segments+temp_file",
                                                starts > 0 ? "+discont_start" : "");
         for (size_t i = 0; i < renditions.size(); ++i) {
           const bool sound = i >= variants;
-          const std::string map = one_file ? absl::StrCat("0:", i) : sound ? absl::StrCat("1:a:", i - variants) : absl::StrCat("0:", i);
+          const std::string map = one_file ? absl::StrCat("0:", i)
+                                  : sound  ? absl::StrCat("1:a:", i - variants)
+                                           : absl::StrCat("0:", i);
           for (const bool fragments : {false, true}) {
             const std::string home = absl::StrCat(folder, fragments ? "/fmp4/" : "/ts/", renditions[i], "/");
-            argv.insert(argv.end(), {"-map", map, "-c", "copy", "-f", "hls", "-hls_time", std::to_string(kSegmentSeconds),
-                                     "-hls_list_size", std::to_string(kListSize), "-hls_delete_threshold", std::to_string(kListSize),
-                                     "-start_number", number, "-hls_flags", flags});
-            if (fragments) argv.insert(argv.end(), {"-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", "init.mp4"});
-            argv.insert(argv.end(), {"-hls_segment_filename", absl::StrCat(home, fragments ? "%d.m4s" : "%d.ts"), home + "index.m3u8"});
+            argv.insert(argv.end(),
+                        {"-map", map, "-c", "copy", "-f", "hls", "-hls_time", std::to_string(kSegmentSeconds),
+                         "-hls_list_size", std::to_string(kListSize), "-hls_delete_threshold",
+                         std::to_string(kListSize), "-start_number", number, "-hls_flags", flags});
+            if (fragments)
+              argv.insert(argv.end(), {"-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", "init.mp4"});
+            argv.insert(argv.end(), {"-hls_segment_filename", absl::StrCat(home, fragments ? "%d.m4s" : "%d.ts"),
+                                     home + "index.m3u8"});
           }
         }
         return argv;
@@ -172,7 +182,8 @@ bool LiveStreams::Ready() {
 absl::Status LiveStreams::WaitReady(absl::Duration timeout) {
   const absl::Time until = absl::Now() + timeout;
   while (!Ready()) {
-    if (absl::Now() > until) return absl::UnavailableError("the live stream has not come up; see ffmpeg's log in the work folder");
+    if (absl::Now() > until)
+      return absl::UnavailableError("the live stream has not come up; see ffmpeg's log in the work folder");
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   return absl::OkStatus();
@@ -185,8 +196,9 @@ absl::Status LiveStreams::ApplyFaults() {
     const char* name;
     Content content;
   };
-  for (const Wanted& wanted : {Wanted{Fault::kBlack, "black", Content::kBlack}, Wanted{Fault::kFrozen, "frozen", Content::kFrozen},
-                               Wanted{Fault::kSilent, "silent", Content::kSilent}}) {
+  for (const Wanted& wanted :
+       {Wanted{Fault::kBlack, "black", Content::kBlack}, Wanted{Fault::kFrozen, "frozen", Content::kFrozen},
+        Wanted{Fault::kSilent, "silent", Content::kSilent}}) {
     std::shared_ptr<Channel> old;  // its packager is stopped outside the lock
     {
       const std::lock_guard lock(mutex_);
@@ -200,7 +212,8 @@ absl::Status LiveStreams::ApplyFaults() {
     }
     const auto media = EnsureMedia(options_.recipe, wanted.content, options_.media_folder);
     if (!media.ok()) return media.status();
-    auto channel = wanted.content == Content::kSilent ? StartChannel(wanted.name, match_, *media) : StartChannel(wanted.name, *media, match_);
+    auto channel = wanted.content == Content::kSilent ? StartChannel(wanted.name, match_, *media)
+                                                      : StartChannel(wanted.name, *media, match_);
     const std::lock_guard lock(mutex_);
     channels_[wanted.name] = std::move(channel);
   }
@@ -231,7 +244,8 @@ absl::Status LiveStreams::Freeze() {
       if (!text) return absl::UnavailableError("the playlists are not there yet");
       std::ofstream(to / "index.m3u8") << *text;
       // Hard links: the segments stay readable after the packager deletes its own names.
-      for (const std::string& segment : ParsePlaylist(*text).segments) fs::create_hard_link(from / segment, to / segment, error);
+      for (const std::string& segment : ParsePlaylist(*text).segments)
+        fs::create_hard_link(from / segment, to / segment, error);
       fs::create_hard_link(from / "init.mp4", to / "init.mp4", error);
     }
   }
@@ -264,14 +278,18 @@ std::string LiveStreams::Folder(const std::string& container, const std::string&
 }
 
 std::string LiveStreams::Multivariant(const std::string& container) const {
-  std::string text = absl::StrCat("#EXTM3U\n#EXT-X-VERSION:", container == "ts" ? 6 : 7, "\n#EXT-X-INDEPENDENT-SEGMENTS\n");
+  std::string text =
+      absl::StrCat("#EXTM3U\n#EXT-X-VERSION:", container == "ts" ? 6 : 7, "\n#EXT-X-INDEPENDENT-SEGMENTS\n");
   const size_t variants = options_.recipe.variants.size();
   if (!faults_->On(Fault::kCommentaryMissing)) {
-    absl::StrAppend(&text, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"sound\",NAME=\"Suomi\",LANGUAGE=\"fi\",DEFAULT=YES,AUTOSELECT=YES,"
-                           "CHANNELS=\"2\",URI=\"audio_fi/index.m3u8\"\n");
+    absl::StrAppend(
+        &text,
+        "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"sound\",NAME=\"Suomi\",LANGUAGE=\"fi\",DEFAULT=YES,AUTOSELECT=YES,"
+        "CHANNELS=\"2\",URI=\"audio_fi/index.m3u8\"\n");
   }
   absl::StrAppend(&text, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"sound\",NAME=\"No commentary\",LANGUAGE=\"zxx\",DEFAULT=",
-                  faults_->On(Fault::kCommentaryMissing) ? "YES" : "NO", ",AUTOSELECT=YES,CHANNELS=\"2\",URI=\"audio_none/index.m3u8\"\n");
+                  faults_->On(Fault::kCommentaryMissing) ? "YES" : "NO",
+                  ",AUTOSELECT=YES,CHANNELS=\"2\",URI=\"audio_none/index.m3u8\"\n");
   const int sound_peak = std::max(bandwidths_[variants].peak, bandwidths_[variants + 1].peak);
   const int sound_average = std::max(bandwidths_[variants].average, bandwidths_[variants + 1].average);
   // The middle one first: players begin with the first variant, and a television on a bad line begins sooner.
@@ -281,16 +299,19 @@ std::string LiveStreams::Multivariant(const std::string& container) const {
   for (const size_t i : order) {
     const Variant& variant = options_.recipe.variants[i];
     const std::string codecs = i == 0 && faults_->On(Fault::kLevelTooHigh) ? "avc1.640033" : variant.codecs;
-    absl::StrAppend(&text, "#EXT-X-STREAM-INF:BANDWIDTH=", static_cast<int>(bandwidths_[i].peak * kPictureOverhead + sound_peak * kSoundOverhead),
-                    ",AVERAGE-BANDWIDTH=", static_cast<int>(bandwidths_[i].average * kPictureOverhead + sound_average * kSoundOverhead),
-                    ",CODECS=\"", codecs, ",mp4a.40.2\",RESOLUTION=", variant.width, "x", variant.height, ",FRAME-RATE=",
-                    absl::StrFormat("%d.000", variant.frames_per_second), ",AUDIO=\"sound\",CLOSED-CAPTIONS=NONE\n", variant.name,
-                    "/index.m3u8\n");
+    absl::StrAppend(&text, "#EXT-X-STREAM-INF:BANDWIDTH=",
+                    static_cast<int>(bandwidths_[i].peak * kPictureOverhead + sound_peak * kSoundOverhead),
+                    ",AVERAGE-BANDWIDTH=",
+                    static_cast<int>(bandwidths_[i].average * kPictureOverhead + sound_average * kSoundOverhead),
+                    ",CODECS=\"", codecs, ",mp4a.40.2\",RESOLUTION=", variant.width, "x", variant.height,
+                    ",FRAME-RATE=", absl::StrFormat("%d.000", variant.frames_per_second),
+                    ",AUDIO=\"sound\",CLOSED-CAPTIONS=NONE\n", variant.name, "/index.m3u8\n");
   }
   return text;
 }
 
-LiveStreams::Answer LiveStreams::Serve(const std::string& container, const std::vector<std::string>& path, const std::string& viewer) {
+LiveStreams::Answer LiveStreams::Serve(const std::string& container, const std::vector<std::string>& path,
+                                       const std::string& viewer) {
   const Answer missing{404, "", "", ""};
   if ((container != "ts" && container != "fmp4") || path.empty() || path.size() > 2) return missing;
   const std::string& file = path.back();
@@ -322,7 +343,8 @@ LiveStreams::Answer LiveStreams::Serve(const std::string& container, const std::
   absl::string_view digits = file;
   int64_t number = 0;
   if (!absl::ConsumeSuffix(&digits, container == "ts" ? ".ts" : ".m4s") || digits.empty() || digits.size() > 18 ||
-      !std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; }) || !absl::SimpleAtoi(digits, &number)) {
+      !std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; }) ||
+      !absl::SimpleAtoi(digits, &number)) {
     return missing;
   }
   if (rendition == top && faults_->On(Fault::kTopVariantMissing)) {

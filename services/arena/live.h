@@ -21,9 +21,9 @@ struct LiveOptions {
   MediaRecipe recipe = StandardRecipe();
 };
 
-// The live streams: ffmpeg packages the encoded match by stream copy into HLS, every variant and sound track as MPEG-TS and as
-// fragmented MP4, in one process; this class writes the multivariant playlists and serves the files. A fault that shows other
-// pictures or sound has a packager of its own, started when it is first switched on. Thread-safe.
+// The live streams: ffmpeg packages the encoded match by stream copy into HLS, every variant and sound track as MPEG-TS
+// and as fragmented MP4, in one process; this class writes the multivariant playlists and serves the files. A fault
+// that shows other pictures or sound has a packager of its own, started when it is first switched on. Thread-safe.
 class LiveStreams {
  public:
   // Encodes what is missing in the cache (see EnsureMedia) and starts the packager.
@@ -41,8 +41,8 @@ class LiveStreams {
     std::string cache_control;
     std::string body;
   };
-  // `container` is "ts" or "fmp4"; `path` one or two segments: master.m3u8, or a rendition and its file. `viewer` tells viewers
-  // apart.
+  // `container` is "ts" or "fmp4"; `path` one or two segments: master.m3u8, or a rendition and its file. `viewer` tells
+  // viewers apart.
   Answer Serve(const std::string& container, const std::vector<std::string>& path, const std::string& viewer);
 
   // Process ids of the running packagers.
@@ -55,7 +55,8 @@ class LiveStreams {
   };
 
   LiveStreams(LiveOptions options, const FaultSet* faults, std::vector<Bandwidth> bandwidths);
-  std::shared_ptr<Channel> StartChannel(const std::string& name, const std::string& pictures, const std::string& sounds);
+  std::shared_ptr<Channel> StartChannel(const std::string& name, const std::string& pictures,
+                                        const std::string& sounds);
   bool ChannelReady(const Channel& channel) const;
   bool IsVariant(const std::string& rendition) const;
   // The folder that serves `rendition`, with faults applied.
@@ -70,8 +71,8 @@ class LiveStreams {
   std::mutex apply_mutex_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Channel>> channels_;
-  std::string frozen_folder_;                 // of the stale fault, empty when it is off
-  bool applied_ = false;                      // the faults that are on hold
+  std::string frozen_folder_;  // of the stale fault, empty when it is off
+  bool applied_ = false;       // the faults that are on hold
   int freezes_ = 0;
   std::map<std::string, int64_t> newest_seen_;  // by viewer: the newest segment of the top variant they were told of
 };

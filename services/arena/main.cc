@@ -31,23 +31,26 @@ std::string ReadDuration(const std::string& text, Millis* millis) {
     end = 0;
   }
   const std::string unit = text.substr(end);
-  const double factor = unit == "ms"                   ? 1
-                        : unit == "s" || unit.empty()  ? 1000
-                        : unit == "m"                  ? 60'000
-                        : unit == "h"                  ? 3'600'000
-                        : unit == "d"                  ? static_cast<double>(kDayMillis)
-                                                       : -1;
-  if (end == 0 || !(number >= 0) || factor < 0 || number * factor > 400.0 * kDayMillis) return "must be a time like 1500ms, 2s, 1m or 14d";
+  const double factor = unit == "ms"                  ? 1
+                        : unit == "s" || unit.empty() ? 1000
+                        : unit == "m"                 ? 60'000
+                        : unit == "h"                 ? 3'600'000
+                        : unit == "d"                 ? static_cast<double>(kDayMillis)
+                                                      : -1;
+  if (end == 0 || !(number >= 0) || factor < 0 || number * factor > 400.0 * kDayMillis)
+    return "must be a time like 1500ms, 2s, 1m or 14d";
   *millis = static_cast<Millis>(number * factor);
   return "";
 }
 
-CLI::Option* AddDuration(CLI::App* app, const std::string& name, Millis* millis, const std::string& fallback, const std::string& help) {
+CLI::Option* AddDuration(CLI::App* app, const std::string& name, Millis* millis, const std::string& fallback,
+                         const std::string& help) {
   return app
       ->add_option_function<std::string>(
           name,
           [millis, name](const std::string& text) {
-            if (const std::string error = ReadDuration(text, millis); !error.empty()) throw CLI::ValidationError(name, error);
+            if (const std::string error = ReadDuration(text, millis); !error.empty())
+              throw CLI::ValidationError(name, error);
           },
           help)
       ->default_str(fallback)
@@ -138,8 +141,8 @@ int ListFaults(const std::string& url) {
         if (item["name"] == info.name && item["on"] == true) on = " (on)";
       }
     }
-    std::printf("%-42s %s%s%s\n", info.name, info.text, *info.check != '\0' ? (std::string(" -> ") + info.check).c_str() : "",
-                on.c_str());
+    std::printf("%-42s %s%s%s\n", info.name, info.text,
+                *info.check != '\0' ? (std::string(" -> ") + info.check).c_str() : "", on.c_str());
   }
   return 0;
 }
@@ -148,12 +151,13 @@ int Main(int argc, char** argv) {
   spdlog::set_default_logger(spdlog::stderr_logger_mt("arena"));
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
 
-  CLI::App app{"arena: a small sports-streaming service to practise on.\n\n"
-               "  arena serve --port 8080            the shop and a live stream on http://127.0.0.1:8080\n"
-               "  arena serve --fault playback.black the same, broken on purpose\n"
-               "  arena fault list                   every way to break it\n"
-               "  arena fault on billing.wrong_vat   break the one that runs; fault off mends it\n\n"
-               "The API is described in services/arena/API.md. Test card: 4242 4242 4242 4242."};
+  CLI::App app{
+      "arena: a small sports-streaming service to practise on.\n\n"
+      "  arena serve --port 8080            the shop and a live stream on http://127.0.0.1:8080\n"
+      "  arena serve --fault playback.black the same, broken on purpose\n"
+      "  arena fault list                   every way to break it\n"
+      "  arena fault on billing.wrong_vat   break the one that runs; fault off mends it\n\n"
+      "The API is described in services/arena/API.md. Test card: 4242 4242 4242 4242."};
   app.require_subcommand(1);
   app.set_version_flag("--version", PUCKDROP_VERSION);
 
@@ -163,21 +167,27 @@ int Main(int argc, char** argv) {
   Millis first_charge_in = 7 * kDayMillis;
   CLI::App* serve = app.add_subcommand("serve", "Run the service until a signal");
   serve->add_option("--host", options.host, "Address to listen on")->capture_default_str();
-  serve->add_option("--port", options.port, "Port to listen on; 0 takes a free one and prints it")->check(CLI::Range(0, 65535))->capture_default_str();
+  serve->add_option("--port", options.port, "Port to listen on; 0 takes a free one and prints it")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
   serve->add_option("--media", options.media_folder, "Cache of the encoded match")->capture_default_str();
   serve->add_option("--state", options.state_folder,
                     "Folder of the store; :memory: keeps it in memory (default: a temporary folder, removed at exit)");
-  serve->add_option("--fault", options.faults, "Faults that are on from the start, separated by commas")->delimiter(',');
+  serve->add_option("--fault", options.faults, "Faults that are on from the start, separated by commas")
+      ->delimiter(',');
   serve->add_option("--ready-file", ready_file, "Gets the base URL once everything answers, the live stream included");
   AddDuration(serve, "--activation", &options.shop.activation_delay, "1500ms", "From a paid order to its activation");
   AddDuration(serve, "--payment", &options.shop.payment_time, "120ms", "How long a card payment takes");
-  AddDuration(serve, "--first-charge-in", &first_charge_in, "7d", "When early_bird is charged first, in days from the order");
-  serve->add_option("--release", options.shop.release, "A word in the configuration's fingerprint")->capture_default_str();
+  AddDuration(serve, "--first-charge-in", &first_charge_in, "7d",
+              "When early_bird is charged first, in days from the order");
+  serve->add_option("--release", options.shop.release, "A word in the configuration's fingerprint")
+      ->capture_default_str();
   serve->add_flag("!--no-live", options.live, "Without streams: the shop alone");
   serve->add_option("--log-level", log_level, "debug, info, warn or error")->capture_default_str();
   serve->footer("The office's token is ARENA_OFFICE_TOKEN, or office-demo-token.");
 
-  CLI::App* encode = app.add_subcommand("encode", "Fill the cache of encoded media, so that the first serve starts at once");
+  CLI::App* encode =
+      app.add_subcommand("encode", "Fill the cache of encoded media, so that the first serve starts at once");
   encode->add_option("--media", options.media_folder, "Cache of the encoded match")->capture_default_str();
 
   std::string url = "http://127.0.0.1:8080", list_url;
@@ -190,7 +200,8 @@ int Main(int argc, char** argv) {
     command->add_option("names", names, "Names of faults")->required()->delimiter(',');
     command->add_option("--url", url, "The arena")->capture_default_str();
   }
-  CLI::App* list = fault->add_subcommand("list", "Print all faults, one a line: name, what it does, the check that notices");
+  CLI::App* list =
+      fault->add_subcommand("list", "Print all faults, one a line: name, what it does, the check that notices");
   list->add_option("--url", list_url, "Also tell which are on in this arena");
 
   try {

@@ -30,12 +30,16 @@ constexpr int kSampleRate = 48'000;
 constexpr int kAacFrame = 1024;
 
 constexpr char kCommentary[] =
-    "Hyvää iltaa ja tervetuloa areenalle! Kotijoukkue lähtee hyökkäykseen, kiekko kulkee laidan kautta keskialueelle. Numero "
-    "kaksitoista syöttää siniviivalle, laukaus! Maalivahti torjuu, mutta kiekko jää maalin eteen. Nyt on paikka, vierasjoukkue "
+    "Hyvää iltaa ja tervetuloa areenalle! Kotijoukkue lähtee hyökkäykseen, kiekko kulkee laidan kautta keskialueelle. "
+    "Numero "
+    "kaksitoista syöttää siniviivalle, laukaus! Maalivahti torjuu, mutta kiekko jää maalin eteen. Nyt on paikka, "
+    "vierasjoukkue "
     "purkaa tilanteen ja lähtee vastahyökkäykseen. Kaksi pelaajaa yhtä puolustajaa vastaan, syöttö poikittain, laukaus "
     "yläkulmaan, ja maali! Yleisö nousee seisomaan. Tuomari vahvistaa maalin, tilanne on nyt kaksi yksi. Aloitus "
-    "keskiympyrässä, kotijoukkue voittaa kiekon ja rakentaa uuden hyökkäyksen rauhallisesti omalta alueelta. Puolustaja nostaa "
-    "päädyn taakse, kova taklaus laidassa, peli jatkuu kuitenkin. Nyt vaihto lennosta, ja uusi ketju saa kiekon siniviivan yli.";
+    "keskiympyrässä, kotijoukkue voittaa kiekon ja rakentaa uuden hyökkäyksen rauhallisesti omalta alueelta. "
+    "Puolustaja nostaa "
+    "päädyn taakse, kova taklaus laidassa, peli jatkuu kuitenkin. Nyt vaihto lennosta, ja uusi ketju saa kiekon "
+    "siniviivan yli.";
 
 const char* Name(Content content) {
   switch (content) {
@@ -51,8 +55,8 @@ const char* Name(Content content) {
   return "";
 }
 
-// A rink that the camera pans over, six players, a puck and a colourful stand, everything moving: over 120x68 block means
-// two frames differ by 8 on average, and by 50 after a second.
+// A rink that the camera pans over, six players, a puck and a colourful stand, everything moving: over 120x68 block
+// means two frames differ by 8 on average, and by 50 after a second.
 std::string Rink(int seconds) {
   std::string graph = absl::Substitute(
       "testsrc2=s=1280x720:r=50:d=$0,scroll=h=0.008:v=0.004,format=yuv420p[stand];"
@@ -65,11 +69,12 @@ std::string Rink(int seconds) {
       seconds);
   constexpr struct {
     double along, phase, across, turn;
-  } kPlayers[] = {{2.1, 0, 3.3, 0}, {1.7, 1, 2.9, 2}, {2.6, 3, 2.3, 4}, {1.9, 2, 3.1, 1}, {2.3, 4, 2.7, 3}, {1.5, 5, 3.7, 5}};
+  } kPlayers[] = {{2.1, 0, 3.3, 0}, {1.7, 1, 2.9, 2}, {2.6, 3, 2.3, 4},
+                  {1.9, 2, 3.1, 1}, {2.3, 4, 2.7, 3}, {1.5, 5, 3.7, 5}};
   int i = 0;
   for (const auto& player : kPlayers) {
-    absl::StrAppend(&graph, "[x", i, "][p", i, "]overlay=x='600+560*sin(", player.along, "*t+", player.phase, ")':y='430+120*cos(",
-                    player.across, "*t+", player.turn, ")'[x", i + 1, "];");
+    absl::StrAppend(&graph, "[x", i, "][p", i, "]overlay=x='600+560*sin(", player.along, "*t+", player.phase,
+                    ")':y='430+120*cos(", player.across, "*t+", player.turn, ")'[x", i + 1, "];");
     ++i;
   }
   absl::StrAppend(&graph, "[x", i, "][puck]overlay=x='630+600*sin(4.1*t)':y='480+150*cos(5.3*t)',format=yuv420p[rink]");
@@ -90,21 +95,28 @@ std::string Ladder(const MediaRecipe& recipe) {
 
 // A frame of sound more than the length: the encoder's first one is priming and is cut off when the file is read.
 std::vector<std::string> SoundOptions(int seconds) {
-  return {"-c:a", "aac", "-b:a", "96k", "-ar", std::to_string(kSampleRate), "-frames:a",
-          std::to_string(seconds * kSampleRate / kAacFrame + 1)};
+  return {"-c:a",      "aac",
+          "-b:a",      "96k",
+          "-ar",       std::to_string(kSampleRate),
+          "-frames:a", std::to_string(seconds * kSampleRate / kAacFrame + 1)};
 }
 
 std::vector<std::string> PictureOptions(const MediaRecipe& recipe) {
   // ultrafast turns off what makes a stream High profile, so the two tools are named.
-  std::vector<std::string> options = {"-c:v", "libx264", "-preset", "ultrafast", "-profile:v", "high", "-x264-params",
-                                      "8x8dct=1:cabac=1:bframes=0:scenecut=0", "-pix_fmt", "yuv420p"};
+  std::vector<std::string> options = {"-c:v",       "libx264", "-preset",      "ultrafast",
+                                      "-profile:v", "high",    "-x264-params", "8x8dct=1:cabac=1:bframes=0:scenecut=0",
+                                      "-pix_fmt",   "yuv420p"};
   for (size_t i = 0; i < recipe.variants.size(); ++i) {
     const Variant& variant = recipe.variants[i];
     const std::string stream = absl::StrCat(":v:", i), rate = absl::StrCat(variant.kilobits_per_second, "k"),
                       keyframe = std::to_string(variant.frames_per_second);
     options.insert(options.end(), {"-map", absl::StrCat("[v", i, "]")});
-    for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{
-             {"-b", rate}, {"-maxrate", rate}, {"-bufsize", rate}, {"-level", variant.level}, {"-g", keyframe}, {"-keyint_min", keyframe}}) {
+    for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{{"-b", rate},
+                                                                                      {"-maxrate", rate},
+                                                                                      {"-bufsize", rate},
+                                                                                      {"-level", variant.level},
+                                                                                      {"-g", keyframe},
+                                                                                      {"-keyint_min", keyframe}}) {
       options.push_back(name + stream);
       options.push_back(value);
     }
@@ -115,24 +127,29 @@ std::vector<std::string> PictureOptions(const MediaRecipe& recipe) {
 std::vector<std::string> Command(const MediaRecipe& recipe, Content content, const std::string& speech) {
   std::vector<std::string> argv = {"ffmpeg", "-nostdin", "-v", "error", "-y", "-progress", "pipe:1"};
   std::string graph;
-  const auto append = [&argv](const std::vector<std::string>& more) { argv.insert(argv.end(), more.begin(), more.end()); };
-  const std::string crowd = "anoisesrc=color=pink:seed=$0:r=48000:a=0.5:d=$1,bandpass=f=700:w=900,tremolo=f=$2:d=0.4,volume=$3";
+  const auto append = [&argv](const std::vector<std::string>& more) {
+    argv.insert(argv.end(), more.begin(), more.end());
+  };
+  const std::string crowd =
+      "anoisesrc=color=pink:seed=$0:r=48000:a=0.5:d=$1,bandpass=f=700:w=900,tremolo=f=$2:d=0.4,volume=$3";
   switch (content) {
     case Content::kMatch:
       append({"-i", speech});
       // Two microphones: the crowd in the commentary is not the crowd of the other track.
-      graph = absl::StrCat(Rink(recipe.seconds), Ladder(recipe), ";[0:a]aresample=48000,apad=whole_dur=", recipe.seconds + 1,
-                           ",volume=0.75[speech];", absl::Substitute(crowd, 11, recipe.seconds + 1, "0.35", 22),
-                           "[far];[far][speech]amix=inputs=2:duration=first:normalize=0,aformat=channel_layouts=stereo[a0];",
-                           absl::Substitute(crowd, 23, recipe.seconds + 1, "0.3", 72), ",aformat=channel_layouts=stereo[a1]");
+      graph = absl::StrCat(
+          Rink(recipe.seconds), Ladder(recipe), ";[0:a]aresample=48000,apad=whole_dur=", recipe.seconds + 1,
+          ",volume=0.75[speech];", absl::Substitute(crowd, 11, recipe.seconds + 1, "0.35", 22),
+          "[far];[far][speech]amix=inputs=2:duration=first:normalize=0,aformat=channel_layouts=stereo[a0];",
+          absl::Substitute(crowd, 23, recipe.seconds + 1, "0.3", 72), ",aformat=channel_layouts=stereo[a1]");
       break;
     case Content::kBlack:
       graph = absl::StrCat("color=c=black:s=1280x720:r=50:d=", kStillSeconds, ",format=yuv420p[rink]", Ladder(recipe));
       break;
     case Content::kFrozen:
       // One picture of the match, held.
-      graph = absl::StrCat(Rink(1), ";[rink]trim=start_frame=25:end_frame=26,loop=loop=-1:size=1:start=0,setpts=N/50/TB,trim=duration=",
-                           kStillSeconds, "[held]", Ladder(recipe));
+      graph = absl::StrCat(
+          Rink(1), ";[rink]trim=start_frame=25:end_frame=26,loop=loop=-1:size=1:start=0,setpts=N/50/TB,trim=duration=",
+          kStillSeconds, "[held]", Ladder(recipe));
       graph.replace(graph.find(";[rink]split"), 7, ";[held]");
       break;
     case Content::kSilent:
@@ -177,7 +194,8 @@ class FileLock {
 std::string MediaRecipe::Hash() const {
   std::string text = absl::StrCat(kRecipeVersion, ";", seconds);
   for (const Variant& v : variants) {
-    absl::StrAppend(&text, ";", v.name, ",", v.width, "x", v.height, "@", v.frames_per_second, ",", v.kilobits_per_second, ",", v.level);
+    absl::StrAppend(&text, ";", v.name, ",", v.width, "x", v.height, "@", v.frames_per_second, ",",
+                    v.kilobits_per_second, ",", v.level);
   }
   return Sha256Hex(text).substr(0, 12);
 }
@@ -197,8 +215,10 @@ MediaRecipe TinyRecipe() {
 }
 
 std::string DefaultMediaFolder() {
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache == '/') return absl::StrCat(cache, "/puckdrop/arena-media");
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/') return absl::StrCat(home, "/.cache/puckdrop/arena-media");
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache == '/')
+    return absl::StrCat(cache, "/puckdrop/arena-media");
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/')
+    return absl::StrCat(home, "/.cache/puckdrop/arena-media");
   return "/tmp/puckdrop-arena-media";
 }
 
@@ -216,7 +236,8 @@ absl::StatusOr<std::string> EnsureMedia(const MediaRecipe& recipe, Content conte
                     partial = (home / absl::StrCat(Name(content), ".partial.mp4")).string();
   fs::remove(log, error);
   if (content == Content::kMatch) {
-    const absl::Status status = RunToEnd({"espeak-ng", "-v", "fi", "-s", "150", "-w", speech, kCommentary}, log, absl::Minutes(1));
+    const absl::Status status =
+        RunToEnd({"espeak-ng", "-v", "fi", "-s", "150", "-w", speech, kCommentary}, log, absl::Minutes(1));
     if (!status.ok()) return status;
   }
   spdlog::info("encoding the {} once into {}", Name(content), home.string());
@@ -244,20 +265,20 @@ absl::StatusOr<std::string> EnsureMedia(const MediaRecipe& recipe, Content conte
 absl::StatusOr<std::vector<Bandwidth>> MeasureBandwidth(const std::string& file, const std::string& log) {
   std::map<int, std::map<int, int64_t>> bytes;  // by stream, by segment of 2 s
   double end = 0;
-  const absl::Status status = RunToEnd(
-      {"ffprobe", "-v", "error", "-show_entries", "packet=stream_index,pts_time,size", "-of", "csv=p=0", file}, log, absl::Minutes(1),
-      [&](const std::string& line) {
-        const std::vector<std::string> fields = absl::StrSplit(line, ',');
-        int stream = 0;
-        double time = 0;
-        int64_t size = 0;
-        if (fields.size() < 3 || !absl::SimpleAtoi(fields[0], &stream) || !absl::SimpleAtod(fields[1], &time) ||
-            !absl::SimpleAtoi(fields[2], &size)) {
-          return;
-        }
-        bytes[stream][static_cast<int>(std::max(0.0, time) / 2)] += size;
-        end = std::max(end, time);
-      });
+  const absl::Status status =
+      RunToEnd({"ffprobe", "-v", "error", "-show_entries", "packet=stream_index,pts_time,size", "-of", "csv=p=0", file},
+               log, absl::Minutes(1), [&](const std::string& line) {
+                 const std::vector<std::string> fields = absl::StrSplit(line, ',');
+                 int stream = 0;
+                 double time = 0;
+                 int64_t size = 0;
+                 if (fields.size() < 3 || !absl::SimpleAtoi(fields[0], &stream) ||
+                     !absl::SimpleAtod(fields[1], &time) || !absl::SimpleAtoi(fields[2], &size)) {
+                   return;
+                 }
+                 bytes[stream][static_cast<int>(std::max(0.0, time) / 2)] += size;
+                 end = std::max(end, time);
+               });
   if (!status.ok()) return status;
   if (bytes.empty() || end <= 0) return absl::InternalError(absl::StrCat(file, " holds no packets"));
   std::vector<Bandwidth> bandwidths;

@@ -27,8 +27,8 @@ MediaRecipe StandardRecipe();
 // Pictures of a hundred pixels, for tests: encodes in a second.
 MediaRecipe TinyRecipe();
 
-// What there is to encode: the match (all variants, then commentary and crowd), and what stream faults show instead (pictures
-// only, or sound only).
+// What there is to encode: the match (all variants, then commentary and crowd), and what stream faults show instead
+// (pictures only, or sound only).
 enum class Content { kMatch, kBlack, kFrozen, kSilent };
 
 struct Bandwidth {
@@ -36,8 +36,9 @@ struct Bandwidth {
   int average = 0;  // bits per second
 };
 
-// Makes sure that `content` is in `folder`/<hash>/ and returns the file's path. Encodes at most once at a time, also across
-// processes (a lock file); an encode that was cut short leaves nothing behind. Takes about 25 CPU-seconds for the standard match.
+// Makes sure that `content` is in `folder`/<hash>/ and returns the file's path. Encodes at most once at a time, also
+// across processes (a lock file); an encode that was cut short leaves nothing behind. Takes about 25 CPU-seconds for
+// the standard match.
 absl::StatusOr<std::string> EnsureMedia(const MediaRecipe& recipe, Content content, const std::string& folder);
 
 // Measures each stream of an encoded file, in the file's order.

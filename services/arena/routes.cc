@@ -41,8 +41,9 @@ std::string Header(const httplib::Request& request, const char* name) {
 Caller MakeCaller(const httplib::Request& request) {
   Caller caller;
   std::string host = request.get_header_value("Host");
-  if (host.empty() || host.size() > 255 || host.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]") !=
-                                               std::string::npos) {
+  if (host.empty() || host.size() > 255 ||
+      host.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]") !=
+          std::string::npos) {
     host = absl::StrCat("127.0.0.1:", request.local_port);
   }
   caller.base_url = "http://" + host;
@@ -63,8 +64,9 @@ void AnswerProblem(const httplib::Request& request, httplib::Response& response,
   response.status = problem.status;
   if (problem.retry_after_seconds > 0) response.set_header("Retry-After", std::to_string(problem.retry_after_seconds));
   if (Under(request.path, "/account") || Under(request.path, "/withdraw")) {
-    response.set_content(HtmlPage(problem.title, absl::StrCat("<h1>", EscapeHtml(problem.title), "</h1><p class=\"problem\" data-code=\"",
-                                                              problem.code, "\">", EscapeHtml(problem.detail), "</p>")),
+    response.set_content(HtmlPage(problem.title, absl::StrCat("<h1>", EscapeHtml(problem.title),
+                                                              "</h1><p class=\"problem\" data-code=\"", problem.code,
+                                                              "\">", EscapeHtml(problem.detail), "</p>")),
                          "text/html; charset=utf-8");
     return;
   }
@@ -88,7 +90,8 @@ Json Call::Body() const {
     throw Problem{415, "json_expected", "JSON is expected", "Send the body as application/json."};
   }
   Json body = Json::parse(request.body, nullptr, false);
-  if (body.is_discarded()) throw Problem{400, "bad_json", "The body is not JSON", "The body could not be read as JSON."};
+  if (body.is_discarded())
+    throw Problem{400, "bad_json", "The body is not JSON", "The body could not be read as JSON."};
   return body;
 }
 
@@ -105,7 +108,8 @@ void Call::AnswerList(const Json& items, const std::string& id_member, int defau
   size_t begin = 0;
   if (const std::string cursor = Query("cursor"); !cursor.empty()) {
     while (begin < items.size() && items[begin][id_member] != cursor) ++begin;
-    if (begin == items.size()) throw Problem{400, "bad_cursor", "The cursor is not valid", "Start again without a cursor."};
+    if (begin == items.size())
+      throw Problem{400, "bad_cursor", "The cursor is not valid", "Start again without a cursor."};
     ++begin;
   }
   const size_t end = std::min(items.size(), begin + limit);
@@ -116,8 +120,9 @@ void Call::AnswerList(const Json& items, const std::string& id_member, int defau
     for (const auto& [name, value] : request.params) {
       if (name != "cursor") absl::StrAppend(&query, name, "=", httplib::detail::encode_query_param(value), "&");
     }
-    answer["next"] = absl::StrCat(caller.base_url, request.path, "?", query, "cursor=",
-                                  httplib::detail::encode_query_param(items[end - 1][id_member].get<std::string>()));
+    answer["next"] =
+        absl::StrCat(caller.base_url, request.path, "?", query,
+                     "cursor=", httplib::detail::encode_query_param(items[end - 1][id_member].get<std::string>()));
   }
   if (more.is_object()) answer.update(more);
   Answer(200, answer);
@@ -187,8 +192,9 @@ bool Routes::TargetFault(const httplib::Request& request, httplib::Response& res
   }
   if (api && faults_->On(Fault::kHtmlError200)) {
     response.status = 200;
-    response.set_content(HtmlPage("Something went wrong", "<h1>Something went wrong</h1><p>Please try again later.</p>"),
-                         "text/html; charset=utf-8");
+    response.set_content(
+        HtmlPage("Something went wrong", "<h1>Something went wrong</h1><p>Please try again later.</p>"),
+        "text/html; charset=utf-8");
     return true;
   }
   if (api && faults_->On(Fault::kJsonError200)) {

@@ -34,11 +34,13 @@ struct Call {
 
   void Answer(int status, const Json& json);
   // One page of `items`, whole and in order; `more` is merged into the answer.
-  void AnswerList(const Json& items, const std::string& id_member = "id", int default_limit = 50, const Json& more = {});
+  void AnswerList(const Json& items, const std::string& id_member = "id", int default_limit = 50,
+                  const Json& more = {});
   void AnswerHtml(int status, const std::string& html);
 };
 
-// Turns requests into calls of the shop, and the shop's problems into answers. Also where target faults act. Thread-safe.
+// Turns requests into calls of the shop, and the shop's problems into answers. Also where target faults act.
+// Thread-safe.
 class Routes {
  public:
   // `live` may be null: then there are no streams and /healthz is ready at once.

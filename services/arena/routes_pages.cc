@@ -18,7 +18,8 @@ std::string Hidden(const std::string& name, const std::string& value) {
 
 void Routes::AddPages() {
   Add("GET", "/", [](Call& call) {
-    call.AnswerHtml(200, HtmlPage("Arena TV", "<h1>Arena TV</h1><p>The league, live. <a href=\"/v1/offers\">Offers</a></p>"));
+    call.AnswerHtml(
+        200, HtmlPage("Arena TV", "<h1>Arena TV</h1><p>The league, live. <a href=\"/v1/offers\">Offers</a></p>"));
   });
   Add("GET", "/terms", [this](Call& call) {
     call.AnswerHtml(200, shop_->TermsHtml(call.Query("market", "FI"), call.Query("language", "fi")));
@@ -27,10 +28,11 @@ void Routes::AddPages() {
     std::string body = "<h1>Status</h1>";
     for (const Json& notice : shop_->Notices(call.caller)) {
       absl::StrAppend(&body, "<article id=\"", notice["id"].get<std::string>(), "\" data-state=\"",
-                      notice["state"].get<std::string>(), "\"><h2>", EscapeHtml(notice["title"].get<std::string>()), "</h2><p>",
-                      EscapeHtml(notice["text"].get<std::string>()), "</p><p>", notice["state"].get<std::string>(),
-                      ", <time datetime=\"", notice["published_at"].get<std::string>(), "\">",
-                      notice["published_at"].get<std::string>(), "</time></p></article>");
+                      notice["state"].get<std::string>(), "\"><h2>", EscapeHtml(notice["title"].get<std::string>()),
+                      "</h2><p>", EscapeHtml(notice["text"].get<std::string>()), "</p><p>",
+                      notice["state"].get<std::string>(), ", <time datetime=\"",
+                      notice["published_at"].get<std::string>(), "\">", notice["published_at"].get<std::string>(),
+                      "</time></p></article>");
     }
     call.AnswerHtml(200, HtmlPage("Status", body));
   });
@@ -41,7 +43,8 @@ void Routes::AddPages() {
     for (const Json& subscription : shop_->Subscriptions(call.caller)) {
       const std::string id = subscription["id"].get<std::string>();
       absl::StrAppend(&body, "<li>", EscapeHtml(subscription["offer_id"].get<std::string>()), ": ",
-                      subscription["state"].get<std::string>(), " <a href=\"/account/subscriptions/", id, "/cancel\">Cancel</a></li>");
+                      subscription["state"].get<std::string>(), " <a href=\"/account/subscriptions/", id,
+                      "/cancel\">Cancel</a></li>");
     }
     call.AnswerHtml(200, HtmlPage("Your account", body + "</ul>"));
   });
@@ -55,8 +58,9 @@ void Routes::AddPages() {
     std::string fields;
     std::string button = "Continue to cancellation";
     if (step == 1) {
-      fields = "<label>Reason (you need not tell) <select name=\"reason\"><option value=\"\">-</option>"
-               "<option value=\"price\">Price</option><option value=\"content\">Content</option></select></label>";
+      fields =
+          "<label>Reason (you need not tell) <select name=\"reason\"><option value=\"\">-</option>"
+          "<option value=\"price\">Price</option><option value=\"content\">Content</option></select></label>";
     } else if (step == steps) {
       title = "Confirm your cancellation";
       text = absl::StrCat("Your subscription ends on ", subscription["paid_through_date"].get<std::string>(),
@@ -69,9 +73,10 @@ void Routes::AddPages() {
     }
     std::string body = absl::StrCat("<h1>", EscapeHtml(title), "</h1>");
     if (!problem.empty()) absl::StrAppend(&body, "<p class=\"problem\">", EscapeHtml(problem), "</p>");
-    absl::StrAppend(&body, "<p>", EscapeHtml(text), "</p>\n<form method=\"post\" action=\"/account/subscriptions/", id, "/cancel\">",
-                    Hidden("csrf_token", shop_->CsrfToken(call.caller)), Hidden("step", std::to_string(step)), fields,
-                    "<button type=\"submit\">", button, "</button></form>");
+    absl::StrAppend(&body, "<p>", EscapeHtml(text), "</p>\n<form method=\"post\" action=\"/account/subscriptions/", id,
+                    "/cancel\">", Hidden("csrf_token", shop_->CsrfToken(call.caller)),
+                    Hidden("step", std::to_string(step)), fields, "<button type=\"submit\">", button,
+                    "</button></form>");
     call.AnswerHtml(problem.empty() ? 200 : 403, HtmlPage(title, body));
   };
   const auto steps = [this] { return faults_->On(Fault::kCancelSixSteps) ? 6 : 2; };
@@ -82,20 +87,23 @@ void Routes::AddPages() {
     if (call.Form("csrf_token") != shop_->CsrfToken(call.caller)) {
       return page(call, 1, steps(), "This form has expired. Please start again.");
     }
-    if (!absl::SimpleAtoi(call.Form("step"), &step) || step < 1 || step >= steps()) step = step >= steps() ? steps() : 0;
+    if (!absl::SimpleAtoi(call.Form("step"), &step) || step < 1 || step >= steps())
+      step = step >= steps() ? steps() : 0;
     if (step < steps()) return page(call, step + 1, steps(), "");
     const Json done = shop_->Cancel(call.caller, call.arguments[0]);
-    std::string target = absl::StrCat("/account/subscriptions/", call.arguments[0], "/cancelled?end_date=",
-                                      done["end_date"].get<std::string>());
-    if (done["receipt_number"].is_string()) absl::StrAppend(&target, "&receipt=", done["receipt_number"].get<std::string>());
+    std::string target = absl::StrCat("/account/subscriptions/", call.arguments[0],
+                                      "/cancelled?end_date=", done["end_date"].get<std::string>());
+    if (done["receipt_number"].is_string())
+      absl::StrAppend(&target, "&receipt=", done["receipt_number"].get<std::string>());
     call.response.status = 303;
     call.response.set_header("Location", target);
   });
   Add("GET", "/account/subscriptions/*/cancelled", [this](Call& call) {
     shop_->GetSubscription(call.caller, call.arguments[0]);
-    std::string body = absl::StrCat("<h1>Your subscription is cancelled</h1><p>You can watch until <time id=\"end-date\" datetime=\"",
-                                    EscapeHtml(call.Query("end_date")), "\">", EscapeHtml(call.Query("end_date")),
-                                    "</time>. Nothing more will be charged.</p>");
+    std::string body =
+        absl::StrCat("<h1>Your subscription is cancelled</h1><p>You can watch until <time id=\"end-date\" datetime=\"",
+                     EscapeHtml(call.Query("end_date")), "\">", EscapeHtml(call.Query("end_date")),
+                     "</time>. Nothing more will be charged.</p>");
     if (!call.Query("receipt").empty()) {
       absl::StrAppend(&body, "<p>Receipt number: <strong id=\"receipt-number\">", EscapeHtml(call.Query("receipt")),
                       "</strong></p><p>We sent it to you by mail, too.</p>");
@@ -104,8 +112,9 @@ void Routes::AddPages() {
   });
 
   const auto statement = [](Call& call, int status, const std::string& problem) {
-    std::string body = "<h1>Withdraw from contract here</h1><p>Within 14 days of your order you can withdraw without a reason and get "
-                       "all your money back. You need not sign in.</p>";
+    std::string body =
+        "<h1>Withdraw from contract here</h1><p>Within 14 days of your order you can withdraw without a reason and get "
+        "all your money back. You need not sign in.</p>";
     if (!problem.empty()) absl::StrAppend(&body, "<p class=\"problem\">", EscapeHtml(problem), "</p>");
     const auto field = [&](const char* name, const char* label, const char* type) {
       absl::StrAppend(&body, "<label>", label, " <input type=\"", type, "\" name=\"", name, "\" value=\"",
@@ -121,7 +130,8 @@ void Routes::AddPages() {
   // Whether the three fields can be a statement; answers with the form again if not.
   const auto complete = [statement](Call& call) {
     if (!call.Form("name").empty() && !call.Form("contract_id").empty() && call.Form("name").size() <= 200 &&
-        call.Form("electronic_address").size() <= 200 && call.Form("electronic_address").find('@') != std::string::npos) {
+        call.Form("electronic_address").size() <= 200 &&
+        call.Form("electronic_address").find('@') != std::string::npos) {
       return true;
     }
     statement(call, 422, "Please fill in your name, the contract and an e-mail address.");
@@ -143,10 +153,12 @@ void Routes::AddPages() {
     } catch (const Problem& problem) {
       return statement(call, problem.status, problem.title + ". " + problem.detail);
     }
-    std::string body = absl::StrCat("<h1>Confirm withdrawal</h1><p>", EscapeHtml(call.Form("name")), " withdraws from contract ",
-                                    EscapeHtml(contract["number"].get<std::string>()), ", ",
-                                    EscapeHtml(contract["title"].get<std::string>()), ".</p><form method=\"post\" action=\"/withdraw/confirm\">");
-    for (const char* name : {"name", "contract_id", "electronic_address"}) absl::StrAppend(&body, Hidden(name, call.Form(name)));
+    std::string body = absl::StrCat("<h1>Confirm withdrawal</h1><p>", EscapeHtml(call.Form("name")),
+                                    " withdraws from contract ", EscapeHtml(contract["number"].get<std::string>()),
+                                    ", ", EscapeHtml(contract["title"].get<std::string>()),
+                                    ".</p><form method=\"post\" action=\"/withdraw/confirm\">");
+    for (const char* name : {"name", "contract_id", "electronic_address"})
+      absl::StrAppend(&body, Hidden(name, call.Form(name)));
     absl::StrAppend(&body, "<button type=\"submit\">Confirm withdrawal</button></form>");
     call.AnswerHtml(200, HtmlPage("Confirm withdrawal", body));
   });
@@ -163,13 +175,16 @@ void Routes::AddPages() {
     const int64_t refund = done["refund"]["minor_units"].get<int64_t>();
     const std::string received = done["received_at"].get<std::string>(), by = done["refund_by_date"].get<std::string>();
     call.AnswerHtml(
-        200, HtmlPage("We received your withdrawal",
-                      absl::StrCat("<h1>We received your withdrawal</h1><p>Acknowledgement number: <strong id=\"receipt-number\">",
-                                   done["receipt_number"].get<std::string>(), "</strong></p><p>Received: <time id=\"received-at\" datetime=\"",
-                                   received, "\">", received, "</time></p><p>Contract ", done["number"].get<std::string>(),
-                                   ". You get back <data id=\"refund\" value=\"", refund, "\">",
-                                   MoneyText(refund, done["refund"]["currency"].get<std::string>()),
-                                   "</data> by <time id=\"refund-by\" datetime=\"", by, "\">", by, "</time>.</p>")));
+        200,
+        HtmlPage("We received your withdrawal",
+                 absl::StrCat(
+                     "<h1>We received your withdrawal</h1><p>Acknowledgement number: <strong id=\"receipt-number\">",
+                     done["receipt_number"].get<std::string>(),
+                     "</strong></p><p>Received: <time id=\"received-at\" datetime=\"", received, "\">", received,
+                     "</time></p><p>Contract ", done["number"].get<std::string>(),
+                     ". You get back <data id=\"refund\" value=\"", refund, "\">",
+                     MoneyText(refund, done["refund"]["currency"].get<std::string>()),
+                     "</data> by <time id=\"refund-by\" datetime=\"", by, "\">", by, "</time>.</p>")));
   });
 }
 

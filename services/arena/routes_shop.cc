@@ -38,7 +38,8 @@ void Routes::AddShop() {
     call.Answer(201, cart);
   });
   Add("GET", "/v1/carts/*", [this](Call& call) { call.Answer(200, shop_->GetCart(call.caller, call.arguments[0])); });
-  Add("POST", "/v1/carts/*/checkout", [this](Call& call) { call.Answer(200, shop_->Checkout(call.caller, call.arguments[0])); });
+  Add("POST", "/v1/carts/*/checkout",
+      [this](Call& call) { call.Answer(200, shop_->Checkout(call.caller, call.arguments[0])); });
   Add("POST", "/v1/carts/*/pay", [this](Call& call) {
     const Shop::Paid paid =
         shop_->Pay(call.caller, call.arguments[0], call.request.get_header_value("Idempotency-Key"), call.Body());
@@ -54,7 +55,8 @@ void Routes::AddShop() {
   Add("GET", "/v1/subscriptions", [this](Call& call) { call.AnswerList(shop_->Subscriptions(call.caller)); });
   Add("GET", "/v1/subscriptions/*",
       [this](Call& call) { call.Answer(200, shop_->GetSubscription(call.caller, call.arguments[0])); });
-  Add("POST", "/v1/subscriptions/*/resume", [this](Call& call) { call.Answer(200, shop_->Resume(call.caller, call.arguments[0])); });
+  Add("POST", "/v1/subscriptions/*/resume",
+      [this](Call& call) { call.Answer(200, shop_->Resume(call.caller, call.arguments[0])); });
 
   Add("GET", "/v1/invoices", [this](Call& call) { call.AnswerList(shop_->Invoices(call.caller, call.Since())); });
   Add("GET", "/v1/charges", [this](Call& call) { call.AnswerList(shop_->Charges(call.caller, call.Since())); });
@@ -67,14 +69,16 @@ void Routes::AddShop() {
     const Shop::Registered registered = shop_->RegisterDevice(call.caller, call.Body());
     call.Answer(registered.created ? 201 : 200, registered.device);
   });
-  Add("GET", "/v1/devices",
-      [this](Call& call) { call.AnswerList(shop_->Devices(call.caller), "id", 50, {{"limit", shop_->DeviceLimit()}}); });
+  Add("GET", "/v1/devices", [this](Call& call) {
+    call.AnswerList(shop_->Devices(call.caller), "id", 50, {{"limit", shop_->DeviceLimit()}});
+  });
   Add("DELETE", "/v1/devices/*", [this](Call& call) {
     shop_->RemoveDevice(call.caller, call.arguments[0]);
     call.response.status = 204;
   });
 
-  Add("GET", "/v1/events", [this, language](Call& call) { call.AnswerList(shop_->Events(call.caller, language(call))); });
+  Add("GET", "/v1/events",
+      [this, language](Call& call) { call.AnswerList(shop_->Events(call.caller, language(call))); });
   Add("GET", "/v1/events/*", [this, language](Call& call) {
     call.Answer(200, shop_->OneEvent(call.caller, call.arguments[0], language(call)));
   });

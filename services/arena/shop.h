@@ -23,11 +23,11 @@ using Json = nlohmann::ordered_json;
 
 struct ShopOptions {
   Clock clock = SystemClock();
-  Millis activation_delay = 1500;   // from a paid order to its activation, on the account's clock
-  Millis payment_time = 120;        // how long the card payment takes, real time
-  int first_charge_in_days = 7;     // of the offers that are charged later
-  std::string release = "1";        // part of the configuration's fingerprint
-  std::string media_version;        // likewise
+  Millis activation_delay = 1500;  // from a paid order to its activation, on the account's clock
+  Millis payment_time = 120;       // how long the card payment takes, real time
+  int first_charge_in_days = 7;    // of the offers that are charged later
+  std::string release = "1";       // part of the configuration's fingerprint
+  std::string media_version;       // likewise
 };
 
 // What a request says about who sends it.
@@ -41,12 +41,12 @@ struct Caller {
 
 // The shop: catalogue, accounts, orders, money, subscriptions, devices and playback rights, over one SQLite store.
 //
-// Every account has a clock of its own, real time plus an offset. Whatever is due on it (activations, captures, renewals,
-// ends) is done before any question about the account is answered, in order of its due instants, so that nothing depends on
-// when somebody looked.
+// Every account has a clock of its own, real time plus an offset. Whatever is due on it (activations, captures,
+// renewals, ends) is done before any question about the account is answered, in order of its due instants, so that
+// nothing depends on when somebody looked.
 //
-// Thread-safe: each method is one critical section, except that Pay lets go of the lock while the card is charged. Refusals
-// are thrown as Problem (problem.h). Answers are the JSON documents of API.md; lists come whole, newest first.
+// Thread-safe: each method is one critical section, except that Pay lets go of the lock while the card is charged.
+// Refusals are thrown as Problem (problem.h). Answers are the JSON documents of API.md; lists come whole, newest first.
 class Shop {
  public:
   Shop(std::unique_ptr<Database> database, const FaultSet* faults, ShopOptions options);
@@ -165,7 +165,8 @@ class Shop {
   Account Authenticate(const Caller& caller, std::string* session_hash = nullptr);
   std::optional<Account> TryAuthenticate(const Caller& caller);
   Json OpenSession(const Account& account, const Caller& caller);
-  void SendMail(const std::string& to, const std::string& subject, const std::string& text, const std::string& link = "");
+  void SendMail(const std::string& to, const std::string& subject, const std::string& text,
+                const std::string& link = "");
 
   // shop_catalogue.cc
   Json OfferJson(const Caller& caller, const Offer& offer, const Market& market, const std::string& language,
@@ -202,8 +203,8 @@ class Shop {
   void Activate(const Account& account, const Order& order, Millis at);
   void Renew(const Account& account, Subscription subscription, Millis at);
   void Capture(const Account& account, const std::string& charge_id, Millis at);
-  void ChargeNow(const Account& account, const Order& order, const std::string& subscription_id, Millis at, const Date& from,
-                 const Date& until, bool customer_present);
+  void ChargeNow(const Account& account, const Order& order, const std::string& subscription_id, Millis at,
+                 const Date& from, const Date& until, bool customer_present);
   void Authorise(const Account& account, const Order& order, const std::string& subscription_id, Millis at,
                  const Date& capture_date);
   std::string MakeInvoice(const Account& account, const Order& order, const std::string& subscription_id,

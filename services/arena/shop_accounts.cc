@@ -30,9 +30,10 @@ Shop::Shop(std::unique_ptr<Database> database, const FaultSet* faults, ShopOptio
   // A payment that was under way when the arena died was never made.
   db_->Run("DELETE FROM idempotency WHERE state = 'in_flight'");
   if (db_->QueryOne("SELECT 1 FROM notices") == std::nullopt) {
-    db_->Run("INSERT INTO notices(id, title, text, state, about, published_at) VALUES(?, ?, ?, 'planned', 'playback', ?)",
-             {NewId("ntc_"), "4K broadcasts start in January",
-              "Until then all matches are shown in 720p at 50 frames per second, on every device we list.", RealNow()});
+    db_->Run(
+        "INSERT INTO notices(id, title, text, state, about, published_at) VALUES(?, ?, ?, 'planned', 'playback', ?)",
+        {NewId("ntc_"), "4K broadcasts start in January",
+         "Until then all matches are shown in 720p at 50 frames per second, on every device we list.", RealNow()});
   }
 }
 
@@ -42,7 +43,8 @@ std::string Shop::Setting(const std::string& name, const std::string& fallback) 
 }
 
 std::optional<Shop::Account> Shop::LoadAccount(const std::string& where, const std::string& value) {
-  const auto row = db_->QueryOne(std::string("SELECT ") + kAccountColumns + " FROM accounts WHERE " + where + " = ?", {value});
+  const auto row =
+      db_->QueryOne(std::string("SELECT ") + kAccountColumns + " FROM accounts WHERE " + where + " = ?", {value});
   if (!row) return std::nullopt;
   Account account;
   account.id = row->Text(0);
@@ -74,7 +76,8 @@ Shop::Account Shop::Authenticate(const Caller& caller, std::string* session_hash
   const std::string hash = Sha256Hex(caller.token);
   const auto row = db_->QueryOne("SELECT account_id, expires_real FROM sessions WHERE hash = ?", {hash});
   if (!row || row->Int(1) <= RealNow() || On(Fault::kSessionsExpire)) {
-    throw Problem{401, "session_expired", "Please sign in again", "Your session has ended: sign in again.", "/v1/sessions"};
+    throw Problem{401, "session_expired", "Please sign in again", "Your session has ended: sign in again.",
+                  "/v1/sessions"};
   }
   auto account = LoadAccount("id", row->Text(0));
   if (!account) throw Problem{401, "session_expired", "Please sign in again", "This account is no more."};
@@ -119,9 +122,11 @@ Json Shop::SignUp(const Caller& caller, const Json& body) {
   const Market* market = FindMarket(market_code);
   if (market == nullptr) bad.field_errors.emplace_back("market", "must be one of FI, SE, EE");
   if (language.empty() && market != nullptr) language = market->language;
-  if (!language.empty() && !KnownLanguage(language)) bad.field_errors.emplace_back("language", "must be one of fi, sv, et, en");
+  if (!language.empty() && !KnownLanguage(language))
+    bad.field_errors.emplace_back("language", "must be one of fi, sv, et, en");
   if (!bad.field_errors.empty()) {
-    for (const auto& [field, detail] : bad.field_errors) bad.detail += (bad.detail.empty() ? "" : "; ") + field + " " + detail;
+    for (const auto& [field, detail] : bad.field_errors)
+      bad.detail += (bad.detail.empty() ? "" : "; ") + field + " " + detail;
     throw bad;
   }
   const std::string hash = HashPassword(password);
@@ -134,13 +139,15 @@ Json Shop::SignUp(const Caller& caller, const Json& body) {
   }
   const Millis real = RealNow();
   Millis offset = 0;
-  if (const auto row = db_->QueryOne("SELECT start_at FROM account_settings WHERE email = ?", {email}); row && !row->IsNull(0)) {
+  if (const auto row = db_->QueryOne("SELECT start_at FROM account_settings WHERE email = ?", {email});
+      row && !row->IsNull(0)) {
     offset = row->Int(0) - real;
     db_->Run("DELETE FROM account_settings WHERE email = ?", {email});
   }
   const std::string id = NewId("acc_");
   db_->Run(
-      "INSERT INTO accounts(id, email, password, name, market, language, created_at, created_real, clock_offset, device_id, "
+      "INSERT INTO accounts(id, email, password, name, market, language, created_at, created_real, clock_offset, "
+      "device_id, "
       "maker_session) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')",
       {id, email, hash, name, market->code, language, real + offset, real, offset, caller.device_id});
   const Account account = *LoadAccount("id", id);
@@ -207,7 +214,8 @@ Json Shop::Me(const Caller& caller) {
           {"now", FormatInstant(account.now, account.market->zone)}};
 }
 
-void Shop::SendMail(const std::string& to, const std::string& subject, const std::string& text, const std::string& link) {
+void Shop::SendMail(const std::string& to, const std::string& subject, const std::string& text,
+                    const std::string& link) {
   db_->Run("INSERT INTO mails(id, recipient, subject, text, link, sent_real) VALUES(?, ?, ?, ?, ?, ?)",
            {NewId("msg_"), to, subject, text, link, RealNow()});
 }

@@ -36,10 +36,12 @@ bool Shop::RunNextDue(const Account& account, Millis upto) {
        LoadOrders("account_id = ? AND state = 'processing' AND activate_at IS NOT NULL", {account.id})) {
     if (earlier(*candidate.activate_at)) what = What::kActivate, at = *candidate.activate_at, order = candidate;
   }
-  for (const Row& row : db_->Query("SELECT id, capture_date FROM charges WHERE account_id = ? AND state = 'authorised' AND "
-                                   "capture_date IS NOT NULL",
-                                   {account.id})) {
-    if (const Millis due = StartOf(row.Text(1), zone); earlier(due)) what = What::kCapture, at = due, charge_id = row.Text(0);
+  for (const Row& row :
+       db_->Query("SELECT id, capture_date FROM charges WHERE account_id = ? AND state = 'authorised' AND "
+                  "capture_date IS NOT NULL",
+                  {account.id})) {
+    if (const Millis due = StartOf(row.Text(1), zone); earlier(due))
+      what = What::kCapture, at = due, charge_id = row.Text(0);
   }
   for (const Subscription& candidate : LoadSubscriptions("account_id = ? AND state != 'pending'", {account.id})) {
     if (candidate.state == "active") {
@@ -98,13 +100,16 @@ void Shop::Activate(const Account& account, const Order& order, Millis at) {
     ends_at = account.now + (NeedEvent(offer.event_ids.front()).window_end - RealNow());
   }
   db_->Run(
-      "INSERT INTO entitlements(id, account_id, order_id, subscription_id, offer_id, starts_at, ends_at) VALUES(?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO entitlements(id, account_id, order_id, subscription_id, offer_id, starts_at, ends_at) VALUES(?, ?, "
+      "?, ?, ?, ?, ?)",
       {NewId("ent_"), account.id, order.id, OrNull(order.subscription_id), order.offer_id, at, ends_at});
-  SendMail(account.email, "You can watch now", absl::StrCat("Your order ", order.Number(), " is active. Enjoy the match!"));
+  SendMail(account.email, "You can watch now",
+           absl::StrCat("Your order ", order.Number(), " is active. Enjoy the match!"));
 }
 
 void Shop::MoveEntitlement(const std::string& subscription_id, const Date& next_date, const std::string& zone) {
-  db_->Run("UPDATE entitlements SET ends_at = ? WHERE subscription_id = ?", {StartOf(next_date, zone), subscription_id});
+  db_->Run("UPDATE entitlements SET ends_at = ? WHERE subscription_id = ?",
+           {StartOf(next_date, zone), subscription_id});
 }
 
 void Shop::Renew(const Account& account, Subscription subscription, Millis at) {
@@ -116,8 +121,8 @@ void Shop::Renew(const Account& account, Subscription subscription, Millis at) {
 }
 
 void Shop::Capture(const Account& account, const std::string& charge_id, Millis at) {
-  const auto row = db_->QueryOne("SELECT order_id, subscription_id, capture_date, amount, currency FROM charges WHERE id = ?",
-                                 {charge_id});
+  const auto row = db_->QueryOne(
+      "SELECT order_id, subscription_id, capture_date, amount, currency FROM charges WHERE id = ?", {charge_id});
   const Order order = *LoadOrder("id", row->Text(0));
   const std::string subscription_id = row->Text(1);
   const Date from = row->Text(2);
@@ -139,7 +144,8 @@ void Shop::Capture(const Account& account, const std::string& charge_id, Millis 
            {at, invoice_id, charge_id});
   if (On(Fault::kChargedTwice)) {
     db_->Run(
-        "INSERT INTO charges(id, account_id, order_id, subscription_id, invoice_id, state, amount, currency, created_at, "
+        "INSERT INTO charges(id, account_id, order_id, subscription_id, invoice_id, state, amount, currency, "
+        "created_at, "
         "charged_at, customer_present) VALUES(?, ?, ?, ?, ?, 'succeeded', ?, ?, ?, ?, 0)",
         {NewId("chg_"), account.id, order.id, OrNull(subscription_id), invoice_id, row->Int(3), row->Text(4), at, at});
   }
@@ -148,10 +154,12 @@ void Shop::Capture(const Account& account, const std::string& charge_id, Millis 
 void Shop::Authorise(const Account& account, const Order& order, const std::string& subscription_id, Millis at,
                      const Date& capture_date) {
   db_->Run(
-      "INSERT INTO charges(id, account_id, order_id, subscription_id, state, amount, currency, created_at, capture_date, "
+      "INSERT INTO charges(id, account_id, order_id, subscription_id, state, amount, currency, created_at, "
+      "capture_date, "
       "customer_present) VALUES(?, ?, ?, ?, 'authorised', ?, ?, ?, ?, 1)",
       {NewId("chg_"), account.id, order.id, OrNull(subscription_id),
-       order.gross + (On(Fault::kChargePriceDiffers) ? kChargeSurcharge : 0), account.market->currency, at, capture_date});
+       order.gross + (On(Fault::kChargePriceDiffers) ? kChargeSurcharge : 0), account.market->currency, at,
+       capture_date});
 }
 
 void Shop::ChargeNow(const Account& account, const Order& order, const std::string& subscription_id, Millis at,
@@ -164,7 +172,8 @@ void Shop::ChargeNow(const Account& account, const Order& order, const std::stri
   const std::string invoice_id = MakeInvoice(account, order, subscription_id, charge_id, at, from, until);
   for (int i = 0; i < (On(Fault::kChargedTwice) ? 2 : 1); ++i) {
     db_->Run(
-        "INSERT INTO charges(id, account_id, order_id, subscription_id, invoice_id, state, amount, currency, created_at, "
+        "INSERT INTO charges(id, account_id, order_id, subscription_id, invoice_id, state, amount, currency, "
+        "created_at, "
         "charged_at, customer_present) VALUES(?, ?, ?, ?, ?, 'succeeded', ?, ?, ?, ?, ?)",
         {i == 0 ? charge_id : NewId("chg_"), account.id, order.id, OrNull(subscription_id), invoice_id,
          order.gross + (On(Fault::kChargePriceDiffers) ? kChargeSurcharge : 0), account.market->currency, at, at,
@@ -177,8 +186,10 @@ std::string Shop::MakeInvoice(const Account& account, const Order& order, const 
   const std::string id = NewId("inv_");
   const Date issued = DateAt(at, account.market->zone);
   db_->Run(
-      "INSERT INTO invoices(id, account_id, order_id, subscription_id, charge_id, state, market, offer_id, issue_date, due_date, "
-      "gross, currency, vat_basis_points, from_date, until_date, created_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO invoices(id, account_id, order_id, subscription_id, charge_id, state, market, offer_id, issue_date, "
+      "due_date, "
+      "gross, currency, vat_basis_points, from_date, until_date, created_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+      "?, ?, ?, ?, ?)",
       {id, account.id, order.id, OrNull(subscription_id), OrNull(charge_id), charge_id.empty() ? "open" : "paid",
        account.market->code, order.offer_id, issued, AddDays(issued, kPaymentDays),
        order.gross + (On(Fault::kInvoicePriceDiffers) ? kInvoiceSurcharge : 0), account.market->currency,
@@ -190,19 +201,23 @@ Json Shop::RefundOrder(const Order& order, Millis at, std::optional<int64_t> amo
   const Market& market = *FindMarket(order.market);
   Json refunds = Json::array();
   int64_t left = amount.value_or(INT64_MAX);
-  for (const Row& row : db_->Query("SELECT id, amount, refunded FROM charges WHERE order_id = ? AND state = 'succeeded' AND "
-                                   "refunded < amount ORDER BY seq DESC",
-                                   {order.id})) {
+  for (const Row& row :
+       db_->Query("SELECT id, amount, refunded FROM charges WHERE order_id = ? AND state = 'succeeded' AND "
+                  "refunded < amount ORDER BY seq DESC",
+                  {order.id})) {
     const int64_t part = std::min(left, row.Int(1) - row.Int(2));
     if (part <= 0) break;
     left -= part;
     const std::string id = NewId("rfd_");
     db_->Run(
-        "INSERT INTO refunds(id, account_id, charge_id, order_id, amount, currency, created_at, text) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO refunds(id, account_id, charge_id, order_id, amount, currency, created_at, text) VALUES(?, ?, ?, "
+        "?, ?, ?, ?, ?)",
         {id, order.account_id, row.Text(0), order.id, part, market.currency, at, text});
     db_->Run("UPDATE charges SET refunded = refunded + ? WHERE id = ?", {part, row.Text(0)});
-    db_->Run("UPDATE invoices SET state = 'refunded' WHERE charge_id = ? AND (SELECT refunded >= amount FROM charges WHERE id = ?)",
-             {row.Text(0), row.Text(0)});
+    db_->Run(
+        "UPDATE invoices SET state = 'refunded' WHERE charge_id = ? AND (SELECT refunded >= amount FROM charges WHERE "
+        "id = ?)",
+        {row.Text(0), row.Text(0)});
     for (Json& refund : RefundsWhere("id = ?", {id})) refunds.push_back(std::move(refund));
   }
   return refunds;
@@ -211,10 +226,11 @@ Json Shop::RefundOrder(const Order& order, Millis at, std::optional<int64_t> amo
 Json Shop::InvoicesWhere(const std::string& where, const std::vector<SqlValue>& values) {
   Json invoices = Json::array();
   for (const Row& row : db_->Query(
-           absl::StrCat("SELECT seq, id, order_id, subscription_id, charge_id, state, market, offer_id, issue_date, due_date, "
-                        "gross, currency, vat_basis_points, from_date, until_date, (SELECT language FROM orders o WHERE o.id = "
-                        "order_id) FROM invoices WHERE ",
-                        where, " ORDER BY seq DESC LIMIT 5000"),
+           absl::StrCat(
+               "SELECT seq, id, order_id, subscription_id, charge_id, state, market, offer_id, issue_date, due_date, "
+               "gross, currency, vat_basis_points, from_date, until_date, (SELECT language FROM orders o WHERE o.id = "
+               "order_id) FROM invoices WHERE ",
+               where, " ORDER BY seq DESC LIMIT 5000"),
            values)) {
     const std::string number = absl::StrFormat("%s-%06d", row.Text(8).substr(0, 4), row.Int(0));
     const int64_t gross = row.Int(10), net = NetOf(gross, static_cast<int>(row.Int(12)));
@@ -243,20 +259,22 @@ Json Shop::InvoicesWhere(const std::string& where, const std::vector<SqlValue>& 
                                  {"vat_basis_points", row.Int(12)},
                                  {"currency", row.Text(11)},
                                  {"subscription_id", subscription}}})},
-         {"text", absl::StrCat("Invoice ", number, ": ", title, ", ", MoneyText(gross, row.Text(11)), " of which VAT ",
-                               MoneyText(gross - net, row.Text(11)),
-                               ". Cancel in your account at /account, withdraw at /withdraw, write to help@arena.example.")}});
+         {"text",
+          absl::StrCat("Invoice ", number, ": ", title, ", ", MoneyText(gross, row.Text(11)), " of which VAT ",
+                       MoneyText(gross - net, row.Text(11)),
+                       ". Cancel in your account at /account, withdraw at /withdraw, write to help@arena.example.")}});
   }
   return invoices;
 }
 
 Json Shop::ChargesWhere(const std::string& where, const std::vector<SqlValue>& values) {
   Json charges = Json::array();
-  for (const Row& row : db_->Query(absl::StrCat("SELECT id, state, amount, currency, refunded, order_id, invoice_id, "
-                                                "subscription_id, created_at, charged_at, customer_present, (SELECT market FROM "
-                                                "orders o WHERE o.id = order_id) FROM charges WHERE ",
-                                                where, " ORDER BY seq DESC LIMIT 5000"),
-                                   values)) {
+  for (const Row& row :
+       db_->Query(absl::StrCat("SELECT id, state, amount, currency, refunded, order_id, invoice_id, "
+                               "subscription_id, created_at, charged_at, customer_present, (SELECT market FROM "
+                               "orders o WHERE o.id = order_id) FROM charges WHERE ",
+                               where, " ORDER BY seq DESC LIMIT 5000"),
+                  values)) {
     const char* zone = FindMarket(row.Text(11))->zone;
     const auto text = [&](int column) { return row.IsNull(column) ? Json(nullptr) : Json(row.Text(column)); };
     charges.push_back({{"id", row.Text(0)},
@@ -279,10 +297,11 @@ Json Shop::ChargesWhere(const std::string& where, const std::vector<SqlValue>& v
 
 Json Shop::RefundsWhere(const std::string& where, const std::vector<SqlValue>& values) {
   Json refunds = Json::array();
-  for (const Row& row : db_->Query(absl::StrCat("SELECT id, charge_id, order_id, amount, currency, created_at, text, (SELECT market "
-                                                "FROM orders o WHERE o.id = order_id) FROM refunds WHERE ",
-                                                where, " ORDER BY seq DESC LIMIT 5000"),
-                                   values)) {
+  for (const Row& row :
+       db_->Query(absl::StrCat("SELECT id, charge_id, order_id, amount, currency, created_at, text, (SELECT market "
+                               "FROM orders o WHERE o.id = order_id) FROM refunds WHERE ",
+                               where, " ORDER BY seq DESC LIMIT 5000"),
+                  values)) {
     refunds.push_back({{"id", row.Text(0)},
                        {"charge_id", row.Text(1)},
                        {"order_id", row.Text(2)},

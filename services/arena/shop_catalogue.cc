@@ -52,8 +52,7 @@ Json Shop::OfferJson(const Caller& caller, const Offer& offer, const Market& mar
                {"purchasable", !On(Fault::kOfferUnpurchasable)},
                {"event_ids", offer.event_ids},
                {"features", {"720p50", "commentary_fi", "no_commentary"}}};
-  Json terms =
-      TermsJson(caller.base_url, offer, market, language, offer.Gross(market), FirstChargeDate(offer, today));
+  Json terms = TermsJson(caller.base_url, offer, market, language, offer.Gross(market), FirstChargeDate(offer, today));
   terms.erase("trial_end_date");
   json.update(terms);
   return json;
@@ -73,7 +72,8 @@ Json Shop::Offers(const Caller& caller, const std::string& market_code, const st
   return offers;
 }
 
-Json Shop::OneOffer(const Caller& caller, const std::string& id, const std::string& market, const std::string& language) {
+Json Shop::OneOffer(const Caller& caller, const std::string& id, const std::string& market,
+                    const std::string& language) {
   for (Json& offer : Offers(caller, market, language)) {
     if (offer["id"] == id) return offer;
   }
@@ -86,7 +86,8 @@ std::string Shop::TermsHtml(const std::string& market_code, const std::string& l
   for (const Offer& offer : AllOffers()) {
     body += absl::StrCat("<dt>", EscapeHtml(OfferTitle(offer, language)), "</dt><dd>",
                          MoneyText(offer.Gross(market), market.currency), offer.renews ? " / month. " : ". ",
-                         EscapeHtml(Say(offer.renews ? Text::kCancellation : Text::kTicketCancellation, language)), "</dd>");
+                         EscapeHtml(Say(offer.renews ? Text::kCancellation : Text::kTicketCancellation, language)),
+                         "</dd>");
   }
   return HtmlPage("Terms", body + "</dl>");
 }
@@ -130,12 +131,13 @@ Json Shop::DeviceClaims(const std::string& language) {
     return MinimumAppVersion();
   }();
   for (const DeviceClaim& claim : AllDeviceClaims()) {
-    claims.push_back({{"profile", claim.profile},
-                      {"text", language == "fi" ? claim.text_fi : claim.text_en},
-                      {"supported", claim.supported},
-                      {"best_quality", claim.best_quality ? Json(claim.best_quality) : Json(nullptr)},
-                      {"minimum_app_version", minimum},
-                      {"minimum_os_version", claim.minimum_os_version ? Json(claim.minimum_os_version) : Json(nullptr)}});
+    claims.push_back(
+        {{"profile", claim.profile},
+         {"text", language == "fi" ? claim.text_fi : claim.text_en},
+         {"supported", claim.supported},
+         {"best_quality", claim.best_quality ? Json(claim.best_quality) : Json(nullptr)},
+         {"minimum_app_version", minimum},
+         {"minimum_os_version", claim.minimum_os_version ? Json(claim.minimum_os_version) : Json(nullptr)}});
   }
   return claims;
 }
@@ -144,7 +146,8 @@ Json Shop::Compatibility(const Caller& caller) {
   const std::lock_guard lock(mutex_);
   RequireApp(caller.app_version);
   bool supported = false;
-  for (const DeviceClaim& claim : AllDeviceClaims()) supported = supported || (claim.supported && caller.profile == claim.profile);
+  for (const DeviceClaim& claim : AllDeviceClaims())
+    supported = supported || (claim.supported && caller.profile == claim.profile);
   return {{"supported", supported},
           {"profile", caller.profile},
           {"app_version", caller.app_version.empty() ? Json(nullptr) : Json(caller.app_version)},
@@ -177,7 +180,8 @@ Json Shop::PublishNotice(const Caller& caller, const Json& body) {
   const std::string title = TextMember(body, "title"), text = TextMember(body, "text", 4000);
   const std::string state = TextMember(body, "state").empty() ? "open" : TextMember(body, "state");
   if (title.empty() || text.empty() || (state != "open" && state != "planned")) {
-    throw Problem{422, "invalid_input", "The input is not valid", "A notice needs title, text and state open or planned."};
+    throw Problem{422, "invalid_input", "The input is not valid",
+                  "A notice needs title, text and state open or planned."};
   }
   std::string about;
   if (body.contains("about") && body["about"].is_array()) {

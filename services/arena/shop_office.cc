@@ -45,7 +45,8 @@ Json Shop::OfficeRefund(const Caller& caller, const std::string& order_id, std::
   if (amount && *amount <= 0) throw Problem{422, "invalid_input", "The input is not valid", "amount must be above 0"};
   const Account account = NeedAccount(order->account_id);
   Json refunds = RefundOrder(*order, account.now, amount, "Refund by the office");
-  if (refunds.empty()) throw Problem{409, "nothing_to_refund", "There is nothing to refund", "Every charge of this order was refunded."};
+  if (refunds.empty())
+    throw Problem{409, "nothing_to_refund", "There is nothing to refund", "Every charge of this order was refunded."};
   Json answer = {{"refunds", std::move(refunds)}, {"order", OfficeOrder(caller, order_id)}};
   transaction.Commit();
   return answer;
@@ -59,7 +60,9 @@ Json Shop::OfficeVoid(const Caller& caller, const std::string& order_id) {
   const Account account = NeedAccount(order->account_id);
   // Also an order that ended already: whatever was charged since is given back.
   EndOrder(*order, order->cancelled_at.value_or(account.now), "Voided by the office");
-  Json answer = {{"order", OfficeOrder(caller, order_id)}, {"refunded", true}, {"refunds", RefundsWhere("order_id = ?", {order_id})}};
+  Json answer = {{"order", OfficeOrder(caller, order_id)},
+                 {"refunded", true},
+                 {"refunds", RefundsWhere("order_id = ?", {order_id})}};
   transaction.Commit();
   return answer;
 }
@@ -90,7 +93,8 @@ Json Shop::OfficeList(const Caller& caller, const std::string& what, const std::
 Json Shop::OfficeAccounts(const Caller&, const std::string& email) {
   const std::lock_guard lock(mutex_);
   Json accounts = Json::array();
-  for (const Row& row : db_->Query("SELECT id FROM accounts WHERE ?1 = '' OR email = ?1 ORDER BY rowid DESC LIMIT 5000", {email})) {
+  for (const Row& row :
+       db_->Query("SELECT id FROM accounts WHERE ?1 = '' OR email = ?1 ORDER BY rowid DESC LIMIT 5000", {email})) {
     const Account account = *LoadAccount("id", row.Text(0));
     accounts.push_back({{"id", account.id},
                         {"email", account.email},
@@ -107,8 +111,8 @@ void Shop::ForgetAccount(const std::string& name) {
   Transaction transaction(*db_, depth_);
   const Account account = NeedAccount(name);
   db_->Run("DELETE FROM withdrawals WHERE order_id IN (SELECT id FROM orders WHERE account_id = ?)", {account.id});
-  for (const char* table : {"sessions", "carts", "orders", "idempotency", "subscriptions", "charges", "invoices", "refunds",
-                            "entitlements", "devices", "playback_sessions"}) {
+  for (const char* table : {"sessions", "carts", "orders", "idempotency", "subscriptions", "charges", "invoices",
+                            "refunds", "entitlements", "devices", "playback_sessions"}) {
     db_->Run(absl::StrCat("DELETE FROM ", table, " WHERE account_id = ?"), {account.id});
   }
   db_->Run("DELETE FROM mails WHERE recipient = ?", {account.email});
@@ -125,7 +129,12 @@ Json Shop::AccountClock(const std::string& name) {
 Json Shop::AdvanceClock(const std::string& name, const std::string& text) {
   const auto to = ParseInstant(text);
   if (!to) {
-    throw Problem{422, "invalid_input", "The input is not valid", "to must be an RFC 3339 instant with a zone", "", 0,
+    throw Problem{422,
+                  "invalid_input",
+                  "The input is not valid",
+                  "to must be an RFC 3339 instant with a zone",
+                  "",
+                  0,
                   {{"to", "must be like 2027-01-05T12:00:00+02:00"}}};
   }
   const std::lock_guard lock(mutex_);
@@ -136,7 +145,8 @@ Json Shop::AdvanceClock(const std::string& name, const std::string& text) {
     throw Problem{409, "clock_backwards", "A clock never goes back",
                   "This account's clock is at " + FormatInstant(account.now, account.market->zone) + "."};
   }
-  if (*to > account.now + kFarthest) throw Problem{422, "invalid_input", "The input is not valid", "to is more than 5 years ahead"};
+  if (*to > account.now + kFarthest)
+    throw Problem{422, "invalid_input", "The input is not valid", "to is more than 5 years ahead"};
   if (*to > account.now) {
     RunDue(account, *to);
     db_->Run("UPDATE accounts SET clock_offset = ? WHERE id = ?", {account.offset + (*to - account.now), account.id});
@@ -149,14 +159,16 @@ Json Shop::AdvanceClock(const std::string& name, const std::string& text) {
 Json Shop::AccountSettings(const std::string& email, const Json& body) {
   const auto start = ParseInstant(TextMember(body, "start_at"));
   if (!start || email.find('@') == std::string::npos) {
-    throw Problem{422, "invalid_input", "The input is not valid", "start_at must be an RFC 3339 instant, the account an e-mail address"};
+    throw Problem{422, "invalid_input", "The input is not valid",
+                  "start_at must be an RFC 3339 instant, the account an e-mail address"};
   }
   const std::lock_guard lock(mutex_);
   if (LoadAccount("email", email)) {
     throw Problem{409, "account_exists", "This account exists already", "Move its clock instead."};
   }
-  db_->Run("INSERT INTO account_settings(email, start_at) VALUES(?1, ?2) ON CONFLICT(email) DO UPDATE SET start_at = ?2",
-           {email, *start});
+  db_->Run(
+      "INSERT INTO account_settings(email, start_at) VALUES(?1, ?2) ON CONFLICT(email) DO UPDATE SET start_at = ?2",
+      {email, *start});
   return {{"email", email}, {"start_at", FormatInstant(*start, "UTC")}};
 }
 
@@ -164,9 +176,10 @@ Json Shop::Mailbox(const std::string& to, Millis since) {
   const std::lock_guard lock(mutex_);
   if (const auto account = LoadAccount("email", to)) RunDue(*account, account->now);
   Json mails = Json::array();
-  for (const Row& row : db_->Query("SELECT id, recipient, subject, text, link, sent_real FROM mails WHERE (?1 = '' OR recipient = ?1) "
-                                   "AND sent_real >= ?2 ORDER BY seq DESC LIMIT 5000",
-                                   {to, since})) {
+  for (const Row& row :
+       db_->Query("SELECT id, recipient, subject, text, link, sent_real FROM mails WHERE (?1 = '' OR recipient = ?1) "
+                  "AND sent_real >= ?2 ORDER BY seq DESC LIMIT 5000",
+                  {to, since})) {
     mails.push_back({{"id", row.Text(0)},
                      {"to", row.Text(1)},
                      {"subject", row.Text(2)},
@@ -184,13 +197,15 @@ Json Shop::Counts() {
   Transaction transaction(*db_, depth_);
   // Only accounts that still hold something can have something due.
   int64_t entitlements = 0;
-  for (const Row& row : db_->Query("SELECT DISTINCT account_id FROM orders WHERE state = 'processing' UNION SELECT account_id FROM "
-                                   "subscriptions WHERE state != 'ended' UNION SELECT account_id FROM entitlements")) {
+  for (const Row& row :
+       db_->Query("SELECT DISTINCT account_id FROM orders WHERE state = 'processing' UNION SELECT account_id FROM "
+                  "subscriptions WHERE state != 'ended' UNION SELECT account_id FROM entitlements")) {
     const Account account = NeedAccount(row.Text(0));
     for (const Json& entitlement : EntitlementsOf(account)) entitlements += entitlement["active"].get<bool>();
   }
   Json orders = {{"processing", 0}, {"active", 0}, {"cancelled", 0}};
-  for (const Row& row : db_->Query("SELECT state, count(*) FROM orders GROUP BY state")) orders[row.Text(0)] = row.Int(1);
+  for (const Row& row : db_->Query("SELECT state, count(*) FROM orders GROUP BY state"))
+    orders[row.Text(0)] = row.Int(1);
   const auto count = [this](const std::string& sql, const std::vector<SqlValue>& values = {}) {
     return db_->QueryOne("SELECT count(*) FROM " + sql, values)->Int(0);
   };
@@ -199,7 +214,8 @@ Json Shop::Counts() {
                  {"live_orders", orders["processing"].get<int64_t>() + orders["active"].get<int64_t>()},
                  {"live_subscriptions", count("subscriptions WHERE state != 'ended'")},
                  {"active_entitlements", entitlements},
-                 {"open_playback_sessions", count("playback_sessions WHERE ended = 0 AND heartbeat_real > ?", {RealNow() - 60'000})},
+                 {"open_playback_sessions",
+                  count("playback_sessions WHERE ended = 0 AND heartbeat_real > ?", {RealNow() - 60'000})},
                  {"open_authorisations", count("charges WHERE state = 'authorised'")}};
   transaction.Commit();
   return counts;
@@ -230,7 +246,12 @@ Json Shop::ChangeConfiguration(const Json& body) {
     const bool text = name == "minimum_app_version" || name == "release";
     if (!(number && value.is_number_integer() && value >= 0 && value <= 1000) &&
         !(text && value.is_string() && value.get<std::string>().size() <= 100)) {
-      throw Problem{422, "invalid_input", "The input is not valid", "There is no setting " + name + " with such a value.", "", 0,
+      throw Problem{422,
+                    "invalid_input",
+                    "The input is not valid",
+                    "There is no setting " + name + " with such a value.",
+                    "",
+                    0,
                     {{name, "is not a setting with such a value"}}};
     }
   }

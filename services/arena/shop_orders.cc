@@ -41,7 +41,12 @@ const TestCard& NeedCard(const Json& body) {
   for (const TestCard& card : kCards) {
     if (number == card.number) return card;
   }
-  throw Problem{422, "invalid_card", "This is not a card we know", "payment.number must be one of the test cards.", "", 0,
+  throw Problem{422,
+                "invalid_card",
+                "This is not a card we know",
+                "payment.number must be one of the test cards.",
+                "",
+                0,
                 {{"payment.number", number.empty() ? "is missing" : "is not a test card"}}};
 }
 
@@ -71,9 +76,9 @@ Shop::Order Shop::ReadOrder(const Row& row) const {
 
 std::vector<Shop::Order> Shop::LoadOrders(const std::string& where, const std::vector<SqlValue>& values) {
   std::vector<Order> orders;
-  for (const Row& row : db_->Query(absl::StrCat("SELECT ", kOrderColumns, " FROM orders WHERE ", where,
-                                                " ORDER BY seq DESC LIMIT 5000"),
-                                   values)) {
+  for (const Row& row :
+       db_->Query(absl::StrCat("SELECT ", kOrderColumns, " FROM orders WHERE ", where, " ORDER BY seq DESC LIMIT 5000"),
+                  values)) {
     orders.push_back(ReadOrder(row));
   }
   return orders;
@@ -90,8 +95,8 @@ Json Shop::OrderJson(const std::string& base_url, const Order& order) {
   const Offer& offer = *FindOffer(order.offer_id);
   std::string payment_state = "none", payment_id;
   int64_t authorised = 0;
-  for (const Row& row : db_->Query("SELECT id, state, amount, refunded FROM charges WHERE order_id = ? ORDER BY seq DESC",
-                                   {order.id})) {
+  for (const Row& row :
+       db_->Query("SELECT id, state, amount, refunded FROM charges WHERE order_id = ? ORDER BY seq DESC", {order.id})) {
     payment_id = row.Text(0);
     authorised = row.Int(2);
     payment_state = row.Text(1) == "succeeded" ? (row.Int(3) >= row.Int(2) ? "refunded" : "captured") : row.Text(1);
@@ -133,8 +138,8 @@ Json Shop::MakeCart(const Caller& caller, const Json& body) {
 Json Shop::GetCart(const Caller& caller, const std::string& id) {
   const std::lock_guard lock(mutex_);
   const Account account = Authenticate(caller);
-  const auto row = db_->QueryOne("SELECT offer_id, market, state, created_at FROM carts WHERE id = ? AND account_id = ?",
-                                 {id, account.id});
+  const auto row = db_->QueryOne(
+      "SELECT offer_id, market, state, created_at FROM carts WHERE id = ? AND account_id = ?", {id, account.id});
   if (!row) throw NotFound("cart_not_found", "cart");
   return {{"id", id},
           {"offer_id", row->Text(0)},
@@ -147,7 +152,8 @@ Json Shop::Checkout(const Caller& caller, const std::string& id) {
   const std::lock_guard lock(mutex_);
   const Account account = Authenticate(caller);
   const Json cart = GetCart(caller, id);
-  if (cart["state"] != "open") throw Problem{409, "cart_closed", "This cart is paid already", "See your orders.", "/v1/orders"};
+  if (cart["state"] != "open")
+    throw Problem{409, "cart_closed", "This cart is paid already", "See your orders.", "/v1/orders"};
   const Offer& offer = *FindOffer(cart["offer_id"].get<std::string>());
   const int64_t gross = offer.Gross(*account.market) + (On(Fault::kCheckoutPriceDiffers) ? kCheckoutSurcharge : 0);
   return {{"cart_id", id},
@@ -159,7 +165,8 @@ Json Shop::Checkout(const Caller& caller, const std::string& id) {
           {"order_button", Say(Text::kOrderButton, account.language)}};
 }
 
-Shop::Order Shop::CreateOrder(const Account& account, const std::string& cart_id, const Offer& offer, const std::string& key) {
+Shop::Order Shop::CreateOrder(const Account& account, const std::string& cart_id, const Offer& offer,
+                              const std::string& key) {
   const std::string zone = account.market->zone;
   const Date today = DateAt(account.now, zone);
   const Date first_charge = FirstChargeDate(offer, today);
@@ -168,10 +175,11 @@ Shop::Order Shop::CreateOrder(const Account& account, const std::string& cart_id
   SqlValue activate_at = account.now + (On(Fault::kActivationLate) ? kLateActivation : options_.activation_delay);
   if (On(Fault::kNeverActivated)) activate_at = nullptr;
   db_->Run(
-      "INSERT INTO orders(id, account_id, cart_id, offer_id, market, language, key, state, gross, first_charge_date, placed_at, "
+      "INSERT INTO orders(id, account_id, cart_id, offer_id, market, language, key, state, gross, first_charge_date, "
+      "placed_at, "
       "activate_at, subscription_id) VALUES(?, ?, ?, ?, ?, ?, ?, 'processing', ?, ?, ?, ?, ?)",
-      {id, account.id, cart_id, std::string(offer.id), account.market->code, account.language, key, offer.Gross(*account.market),
-       first_charge, account.now, activate_at, OrNull(subscription_id)});
+      {id, account.id, cart_id, std::string(offer.id), account.market->code, account.language, key,
+       offer.Gross(*account.market), first_charge, account.now, activate_at, OrNull(subscription_id)});
   const Order order = *LoadOrder("id", id);
 
   const bool later = offer.charged_later && first_charge > today;
@@ -180,7 +188,8 @@ Shop::Order Shop::CreateOrder(const Account& account, const std::string& cart_id
   const Date next = paid_now ? AddMonths(anchor, 1) : anchor;
   if (offer.renews) {
     db_->Run(
-        "INSERT INTO subscriptions(id, account_id, order_id, offer_id, market, gross, state, anchor, periods, next_date, "
+        "INSERT INTO subscriptions(id, account_id, order_id, offer_id, market, gross, state, anchor, periods, "
+        "next_date, "
         "started_at) VALUES(?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?)",
         {subscription_id, account.id, id, std::string(offer.id), account.market->code, order.gross, anchor,
          int64_t{paid_now ? 1 : 0}, next, account.now});
@@ -191,9 +200,9 @@ Shop::Order Shop::CreateOrder(const Account& account, const std::string& cart_id
   } else {
     Authorise(account, order, subscription_id, account.now, first_charge);
   }
-  std::string text = absl::StrCat(
-      "Order ", order.Number(), ": ", OfferTitle(offer, account.language), ", ", MoneyText(order.gross, account.market->currency),
-      " including VAT.\nFirst charge: ", first_charge, ".\n");
+  std::string text = absl::StrCat("Order ", order.Number(), ": ", OfferTitle(offer, account.language), ", ",
+                                  MoneyText(order.gross, account.market->currency),
+                                  " including VAT.\nFirst charge: ", first_charge, ".\n");
   if (!On(Fault::kRenewalUndisclosed)) {
     absl::StrAppend(&text, offer.renews ? "Billed each month, renews automatically. " : "",
                     Say(offer.renews ? Text::kCancellation : Text::kTicketCancellation, account.language), "\n");
@@ -216,8 +225,8 @@ Shop::Paid Shop::Pay(const Caller& caller, const std::string& cart_id, const std
     }
     const Json cart = GetCart(caller, cart_id);
     offer_id = cart["offer_id"].get<std::string>();
-    const std::string fingerprint =
-        Sha256Hex(offer_id + "\n" + (body.is_object() && body.contains("payment") ? nlohmann::json(body["payment"]).dump() : ""));
+    const std::string fingerprint = Sha256Hex(
+        offer_id + "\n" + (body.is_object() && body.contains("payment") ? nlohmann::json(body["payment"]).dump() : ""));
     const auto before =
         db_->QueryOne("SELECT fingerprint, state, order_id, refusal FROM idempotency WHERE account_id = ? AND key = ?",
                       {account.id, key});
@@ -255,7 +264,8 @@ Shop::Paid Shop::Pay(const Caller& caller, const std::string& cart_id, const std
         throw Problem{409, "cart_closed", "This cart is paid already", "See your orders.", "/v1/orders"};
       }
       if (!LoadSubscriptions("account_id = ? AND offer_id = ? AND state != 'ended'", {account.id, offer_id}).empty()) {
-        throw Problem{409, "already_owned", "You have this already", "You need not buy it again: just watch.", "/v1/subscriptions"};
+        throw Problem{409, "already_owned", "You have this already", "You need not buy it again: just watch.",
+                      "/v1/subscriptions"};
       }
       db_->Run("INSERT INTO idempotency(account_id, key, fingerprint, state) VALUES(?, ?, ?, 'in_flight')",
                {account.id, key, fingerprint});
@@ -276,10 +286,12 @@ Shop::Paid Shop::Pay(const Caller& caller, const std::string& cart_id, const std
              {std::string(card->code), account_id, key});
     if (On(Fault::kDeclinedLeavesOrder)) {
       db_->Run(
-          "INSERT INTO orders(id, account_id, cart_id, offer_id, market, language, key, state, gross, first_charge_date, "
+          "INSERT INTO orders(id, account_id, cart_id, offer_id, market, language, key, state, gross, "
+          "first_charge_date, "
           "placed_at, declined) VALUES(?, ?, ?, ?, ?, ?, ?, 'processing', ?, ?, ?, 1)",
           {NewId("ord_"), account_id, cart_id, offer_id, account->market->code, account->language, key,
-           offer.Gross(*account->market), FirstChargeDate(offer, DateAt(account->now, account->market->zone)), account->now});
+           offer.Gross(*account->market), FirstChargeDate(offer, DateAt(account->now, account->market->zone)),
+           account->now});
     }
     if (On(Fault::kDeclinedEntitles)) {
       db_->Run("INSERT INTO entitlements(id, account_id, offer_id, starts_at) VALUES(?, ?, ?, ?)",
@@ -295,7 +307,8 @@ Shop::Paid Shop::Pay(const Caller& caller, const std::string& cart_id, const std
   }
   const Order order = CreateOrder(*account, cart_id, offer, key);
   db_->Run("UPDATE carts SET state = 'paid' WHERE id = ?", {cart_id});
-  db_->Run("UPDATE idempotency SET state = 'done', order_id = ? WHERE account_id = ? AND key = ?", {order.id, account_id, key});
+  db_->Run("UPDATE idempotency SET state = 'done', order_id = ? WHERE account_id = ? AND key = ?",
+           {order.id, account_id, key});
   Paid paid{false, OrderJson(caller.base_url, order)};
   transaction.Commit();
   return paid;
@@ -305,7 +318,8 @@ Json Shop::Orders(const Caller& caller, const std::string& key, Millis since) {
   const std::lock_guard lock(mutex_);
   const Account account = Authenticate(caller);
   Json orders = Json::array();
-  for (const Order& order : LoadOrders("account_id = ?1 AND (?2 = '' OR key = ?2) AND placed_at >= ?3", {account.id, key, since})) {
+  for (const Order& order :
+       LoadOrders("account_id = ?1 AND (?2 = '' OR key = ?2) AND placed_at >= ?3", {account.id, key, since})) {
     orders.push_back(OrderJson(caller.base_url, order));
   }
   return orders;
@@ -322,7 +336,8 @@ Json Shop::GetOrder(const Caller& caller, const std::string& id) {
 // Columns: id, offer_id, order_id, subscription_id, starts_at, ends_at, whether its subscription was cancelled.
 static constexpr char kEntitlementQuery[] =
     "SELECT e.id, e.offer_id, e.order_id, e.subscription_id, e.starts_at, e.ends_at, s.cancelled_at IS NOT NULL "
-    "FROM entitlements e LEFT JOIN subscriptions s ON s.id = e.subscription_id WHERE e.account_id = ? ORDER BY e.seq DESC";
+    "FROM entitlements e LEFT JOIN subscriptions s ON s.id = e.subscription_id WHERE e.account_id = ? ORDER BY e.seq "
+    "DESC";
 
 bool Shop::EntitlementActive(const Row& row, Millis now) {
   if (row.Int(4) > now) return false;
@@ -343,7 +358,9 @@ bool Shop::Entitled(const Account& account, const std::string& event_id) {
 
 Json Shop::EntitlementsOf(const Account& account) {
   Json entitlements = Json::array();
-  const auto text = [](const Row& row, int column) { return row.IsNull(column) ? Json(nullptr) : Json(row.Text(column)); };
+  const auto text = [](const Row& row, int column) {
+    return row.IsNull(column) ? Json(nullptr) : Json(row.Text(column));
+  };
   for (const Row& row : db_->Query(kEntitlementQuery, {account.id})) {
     entitlements.push_back(
         {{"id", row.Text(0)},

@@ -24,7 +24,8 @@ std::string Shop::MinimumAppVersion() { return Setting("minimum_app_version", kM
 
 void Shop::RequireApp(const std::string& app_version) {
   if (app_version.empty() || !OlderVersion(app_version, MinimumAppVersion()) || On(Fault::kOldAppWelcome)) return;
-  if (On(Fault::kOldAppCrashes)) throw Problem{500, "internal_error", "Something went wrong", "unexpected end of stream"};
+  if (On(Fault::kOldAppCrashes))
+    throw Problem{500, "internal_error", "Something went wrong", "unexpected end of stream"};
   throw Problem{426, "update_required", "Please update the app",
                 "This version of the app is no longer supported. Update to " + MinimumAppVersion() + " or later.",
                 "https://store.example/arena"};
@@ -49,9 +50,11 @@ Shop::Registered Shop::RegisterDevice(const Caller& caller, const Json& body) {
   Transaction transaction(*db_, depth_);
   const Account account = Authenticate(caller);
   if (device_id.empty()) {
-    throw Problem{422, "invalid_input", "The input is not valid", "device_id is missing", "", 0, {{"device_id", "is missing"}}};
+    throw Problem{
+        422, "invalid_input", "The input is not valid", "device_id is missing", "", 0, {{"device_id", "is missing"}}};
   }
-  const std::string query = "SELECT id, device_id, profile, registered_at FROM devices WHERE account_id = ? AND device_id = ?";
+  const std::string query =
+      "SELECT id, device_id, profile, registered_at FROM devices WHERE account_id = ? AND device_id = ?";
   Registered registered;
   if (!db_->QueryOne(query, {account.id, device_id})) {
     const int limit = DeviceLimit();
@@ -72,8 +75,9 @@ Json Shop::Devices(const Caller& caller) {
   const std::lock_guard lock(mutex_);
   const Account account = Authenticate(caller);
   Json devices = Json::array();
-  for (const Row& row : db_->Query(
-           "SELECT id, device_id, profile, registered_at FROM devices WHERE account_id = ? ORDER BY seq DESC", {account.id})) {
+  for (const Row& row :
+       db_->Query("SELECT id, device_id, profile, registered_at FROM devices WHERE account_id = ? ORDER BY seq DESC",
+                  {account.id})) {
     devices.push_back(DeviceJson(row, account.market->zone));
   }
   return devices;
@@ -88,10 +92,10 @@ void Shop::RemoveDevice(const Caller& caller, const std::string& id) {
 }
 
 int Shop::OpenStreams(const std::string& account_id) {
-  return static_cast<int>(
-      db_->QueryOne("SELECT count(*) FROM playback_sessions WHERE account_id = ? AND ((ended = 0 AND heartbeat_real > ?) OR leaked = 1)",
-                    {account_id, RealNow() - kSlotMillis})
-          ->Int(0));
+  return static_cast<int>(db_->QueryOne("SELECT count(*) FROM playback_sessions WHERE account_id = ? AND ((ended = 0 "
+                                        "AND heartbeat_real > ?) OR leaked = 1)",
+                                        {account_id, RealNow() - kSlotMillis})
+                              ->Int(0));
 }
 
 std::string Shop::StreamToken(const std::string& session_id, Millis expires) {
@@ -120,8 +124,8 @@ Json Shop::StartPlayback(const Caller& caller, const Json& body) {
   RequireApp(app_version);
   const MatchEvent& event = NeedEvent(event_id);
   if (!Entitled(account, event_id) && !On(Fault::kUnentitledPlays)) {
-    throw Problem{403, "not_entitled", "You have not ordered this match", "Order the season pass or this match to watch it.",
-                  "/v1/offers"};
+    throw Problem{403, "not_entitled", "You have not ordered this match",
+                  "Order the season pass or this match to watch it.", "/v1/offers"};
   }
   if (!event.live) {
     throw Problem{409, "event_not_live", "The match has not begun",
@@ -140,8 +144,10 @@ Json Shop::StartPlayback(const Caller& caller, const Json& body) {
   const Millis now = RealNow(), expires = now + kStreamMillis;
   const std::string id = NewId("pbs_");
   db_->Run("DELETE FROM playback_sessions WHERE leaked = 0 AND heartbeat_real < ?", {now - 3'600'000});
-  db_->Run("INSERT INTO playback_sessions(id, account_id, event_id, device_id, profile, heartbeat_real) VALUES(?, ?, ?, ?, ?, ?)",
-           {id, account.id, event_id, device_id, profile, now});
+  db_->Run(
+      "INSERT INTO playback_sessions(id, account_id, event_id, device_id, profile, heartbeat_real) VALUES(?, ?, ?, ?, "
+      "?, ?)",
+      {id, account.id, event_id, device_id, profile, now});
   transaction.Commit();
   const bool transport_stream = IsTelevision(profile) && !On(Fault::kFmp4ForTelevisions);
   const std::string expires_at = FormatInstant(expires, account.market->zone);
@@ -162,8 +168,9 @@ Json Shop::StartPlayback(const Caller& caller, const Json& body) {
 Json Shop::KeepPlayback(const Caller& caller, const std::string& id) {
   const std::lock_guard lock(mutex_);
   const Account account = Authenticate(caller);
-  const auto row = db_->QueryOne("SELECT ended, heartbeat_real, event_id FROM playback_sessions WHERE id = ? AND account_id = ?",
-                                 {id, account.id});
+  const auto row =
+      db_->QueryOne("SELECT ended, heartbeat_real, event_id FROM playback_sessions WHERE id = ? AND account_id = ?",
+                    {id, account.id});
   if (!row) throw NotFound("playback_session_not_found", "playback session");
   if (row->Int(0) != 0 || row->Int(1) <= RealNow() - kSlotMillis) {
     throw Problem{410, "session_ended", "This stream has ended", "Start it again."};

@@ -5,7 +5,8 @@ namespace puckdrop::arena {
 namespace {
 
 constexpr char kColumns[] =
-    "id, account_id, order_id, offer_id, market, state, anchor, next_date, end_date, receipt, gross, periods, started_at, "
+    "id, account_id, order_id, offer_id, market, state, anchor, next_date, end_date, receipt, gross, periods, "
+    "started_at, "
     "cancelled_at";
 constexpr int kWithdrawalDays = 14;
 
@@ -33,7 +34,8 @@ Shop::Subscription Shop::ReadSubscription(const Row& row) const {
 std::vector<Shop::Subscription> Shop::LoadSubscriptions(const std::string& where, const std::vector<SqlValue>& values) {
   std::vector<Subscription> subscriptions;
   for (const Row& row : db_->Query(
-           absl::StrCat("SELECT ", kColumns, " FROM subscriptions WHERE ", where, " ORDER BY seq DESC LIMIT 5000"), values)) {
+           absl::StrCat("SELECT ", kColumns, " FROM subscriptions WHERE ", where, " ORDER BY seq DESC LIMIT 5000"),
+           values)) {
     subscriptions.push_back(ReadSubscription(row));
   }
   return subscriptions;
@@ -109,7 +111,9 @@ Json Shop::Cancel(const Caller& caller, const std::string& id) {
   if (!On(Fault::kCancelDoesNothing)) {
     db_->Run("UPDATE subscriptions SET state = 'cancelling', end_date = ?, cancelled_at = ?, receipt = ? WHERE id = ?",
              {end_date, account.now, OrNull(receipt), id});
-    db_->Run("UPDATE charges SET state = 'voided', capture_date = NULL WHERE subscription_id = ? AND state = 'authorised'", {id});
+    db_->Run(
+        "UPDATE charges SET state = 'voided', capture_date = NULL WHERE subscription_id = ? AND state = 'authorised'",
+        {id});
     if (On(Fault::kAccessLostAtOnce)) {
       db_->Run("UPDATE entitlements SET ends_at = ? WHERE subscription_id = ?", {account.now, id});
     }
@@ -118,8 +122,8 @@ Json Shop::Cancel(const Caller& caller, const std::string& id) {
   if (!On(Fault::kCancelNoReceipt)) {
     SendMail(account.email, "Your subscription is cancelled",
              absl::StrCat("We received your cancellation of ", OfferTitle(offer, account.language), " on ",
-                          FormatInstant(account.now, zone), ".\nReceipt number: ", receipt, "\nYou can watch until ", end_date,
-                          ". Nothing more will be charged."));
+                          FormatInstant(account.now, zone), ".\nReceipt number: ", receipt, "\nYou can watch until ",
+                          end_date, ". Nothing more will be charged."));
   }
   transaction.Commit();
   return answer(end_date, receipt);
@@ -153,7 +157,8 @@ void Shop::EndOrder(const Order& order, Millis at, const std::string& reason) {
            {DateAt(at, market.zone), order.id});
   db_->Run("UPDATE entitlements SET ends_at = min(coalesce(ends_at, ?), ?) WHERE order_id = ?", {at, at, order.id});
   db_->Run("UPDATE subscriptions SET cancelled_at = NULL WHERE order_id = ?", {order.id});
-  db_->Run("UPDATE charges SET state = 'voided', capture_date = NULL WHERE order_id = ? AND state = 'authorised'", {order.id});
+  db_->Run("UPDATE charges SET state = 'voided', capture_date = NULL WHERE order_id = ? AND state = 'authorised'",
+           {order.id});
   db_->Run("UPDATE invoices SET state = 'refunded' WHERE order_id = ? AND state = 'open'", {order.id});
   RefundOrder(order, at, std::nullopt, reason);
 }
@@ -173,7 +178,8 @@ Json Shop::FindContract(const std::string& contract_id) {
   const auto withdrawn = db_->QueryOne("SELECT 1 FROM withdrawals WHERE order_id = ?", {order->id});
   if (!withdrawn && account.now >= StartOf(AddDays(DateAt(order->placed_at, account.market->zone), kWithdrawalDays + 1),
                                            account.market->zone)) {
-    throw Problem{409, "withdrawal_period_over", "The 14 days are over", "You can still cancel in your account.", "/account"};
+    throw Problem{409, "withdrawal_period_over", "The 14 days are over", "You can still cancel in your account.",
+                  "/account"};
   }
   return {{"order_id", order->id},
           {"number", order->Number()},
@@ -195,11 +201,12 @@ Json Shop::Withdraw(const std::string& contract_id, const std::string& name, con
     db_->Run("INSERT INTO withdrawals(order_id, name, address, receipt, received_at, refund) VALUES(?, ?, ?, ?, ?, ?)",
              {order.id, name, address, receipt, account.now, refunded->Int(0)});
     if (!On(Fault::kWithdrawalUnacknowledged)) {
-      SendMail(address, "We received your withdrawal",
-               absl::StrCat("Acknowledgement number: ", receipt, "\nReceived: ", FormatInstant(account.now, market.zone),
-                            "\nStatement: ", name, " withdraws from contract ", order.Number(), " (", order.id, "), ",
-                            contract["title"].get<std::string>(), ".\nRefund: ", MoneyText(refunded->Int(0), market.currency),
-                            " to the card it was paid with."));
+      SendMail(
+          address, "We received your withdrawal",
+          absl::StrCat("Acknowledgement number: ", receipt, "\nReceived: ", FormatInstant(account.now, market.zone),
+                       "\nStatement: ", name, " withdraws from contract ", order.Number(), " (", order.id, "), ",
+                       contract["title"].get<std::string>(),
+                       ".\nRefund: ", MoneyText(refunded->Int(0), market.currency), " to the card it was paid with."));
     }
   }
   const auto row = db_->QueryOne("SELECT receipt, received_at, refund FROM withdrawals WHERE order_id = ?", {order.id});

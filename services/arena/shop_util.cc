@@ -89,7 +89,8 @@ std::string TextMember(const Json& body, const std::string& name, size_t limit) 
   const auto member = body.is_object() ? body.find(name) : body.end();
   if (!body.is_object() || member == body.end() || member->is_null()) return "";
   if (!member->is_string()) {
-    throw Problem{422, "invalid_input", "The input is not valid", name + " must be text", "", 0, {{name, "must be text"}}};
+    throw Problem{422, "invalid_input",         "The input is not valid", name + " must be text", "",
+                  0,   {{name, "must be text"}}};
   }
   std::string text = member->get<std::string>();
   if (text.size() > limit) {

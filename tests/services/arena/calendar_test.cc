@@ -31,7 +31,8 @@ TEST(CalendarTest, StartsDaysAtLocalMidnightInSummerAndWinter) {
 
 TEST(CalendarTest, ReadsOnlyInstantsWithAZone) {
   EXPECT_EQ(ParseInstant("2026-12-04T18:30:00+02:00"), ParseInstant("2026-12-04T16:30:00Z"));
-  for (const char* wrong : {"", "2026-12-04", "2026-12-04T18:30:00", "yesterday", "1960-01-01T00:00:00Z", "9999-01-01T00:00:00Z"}) {
+  for (const char* wrong :
+       {"", "2026-12-04", "2026-12-04T18:30:00", "yesterday", "1960-01-01T00:00:00Z", "9999-01-01T00:00:00Z"}) {
     EXPECT_EQ(ParseInstant(wrong), std::nullopt) << wrong;
   }
 }

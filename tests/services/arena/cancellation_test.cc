@@ -26,8 +26,10 @@ TEST_F(CancellationTest, TakesTwoStepsAndGivesAReceiptAtOnce) {
   EXPECT_EQ(subscription["end_date"], "2027-01-03");
   EXPECT_TRUE(subscription["next_charge_date"].is_null());
   const std::string receipt = subscription["cancellation"]["receipt_number"].get<std::string>();
-  EXPECT_NE(done.body.find("Receipt number: <strong id=\"receipt-number\">" + receipt + "<"), std::string::npos) << done.body;
-  EXPECT_NE(Office().Items("/admin/mailbox?to=aino@example.test")[0]["text"].get<std::string>().find(receipt), std::string::npos);
+  EXPECT_NE(done.body.find("Receipt number: <strong id=\"receipt-number\">" + receipt + "<"), std::string::npos)
+      << done.body;
+  EXPECT_NE(Office().Items("/admin/mailbox?to=aino@example.test")[0]["text"].get<std::string>().find(receipt),
+            std::string::npos);
 }
 
 TEST_F(CancellationTest, LeavesAccessToTheEndOfThePaidPeriodAndChargesNothingAfter) {
@@ -103,7 +105,8 @@ TEST_F(CancellationTest, WithdrawingNeedsNoSessionAndReturnsEverything) {
   EXPECT_EQ(visitor.Only("/v1/refunds")["amount"], MoneyJson(1490, "EUR"));
   EXPECT_EQ(visitor.Only("/v1/invoices")["state"], "refunded");
   EXPECT_EQ(visitor.Play().Code(), "not_entitled");
-  EXPECT_NE(Office().Only("/admin/mailbox?to=aino@home.test")["text"].get<std::string>().find("WD-"), std::string::npos);
+  EXPECT_NE(Office().Only("/admin/mailbox?to=aino@home.test")["text"].get<std::string>().find("WD-"),
+            std::string::npos);
   EXPECT_EQ(stranger.SendForm("/withdraw/confirm", Statement(ContractNumber(visitor))).body, done.body);
   EXPECT_EQ(visitor.Items("/v1/refunds").size(), 1u);
 }

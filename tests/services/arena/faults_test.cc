@@ -37,8 +37,9 @@ TEST_F(FaultsTest, RenewalUndisclosedInAllThreePlaces) {
   On(Fault::kRenewalUndisclosed);
   Visitor visitor = Customer();
   const std::string cart = visitor.Post("/v1/carts", {{"offer_id", "season"}}).json["id"].get<std::string>();
-  for (const Json& terms : {visitor.Items("/v1/offers")[0], visitor.Post("/v1/carts/" + cart + "/checkout").json["terms"],
-                            visitor.Ordered("season")["terms"]}) {
+  for (const Json& terms :
+       {visitor.Items("/v1/offers")[0], visitor.Post("/v1/carts/" + cart + "/checkout").json["terms"],
+        visitor.Ordered("season")["terms"]}) {
     EXPECT_FALSE(terms.contains("auto_renews"));
     EXPECT_FALSE(terms.contains("cancellation_text"));
   }
@@ -48,7 +49,11 @@ TEST_F(FaultsTest, RenewalUndisclosedInAllThreePlaces) {
 
 TEST_F(FaultsTest, SignUpFails) {
   On(Fault::kSignUpFails);
-  EXPECT_EQ(NewVisitor().Post("/v1/accounts", {{"email", "a@b.test"}, {"password", "correct horse"}, {"name", "A"}, {"market", "FI"}}).status, 500);
+  EXPECT_EQ(
+      NewVisitor()
+          .Post("/v1/accounts", {{"email", "a@b.test"}, {"password", "correct horse"}, {"name", "A"}, {"market", "FI"}})
+          .status,
+      500);
 }
 
 TEST_F(FaultsTest, AccountUnreadableForAMinuteFromOtherSessions) {
@@ -67,7 +72,8 @@ TEST_F(FaultsTest, SignInRejectedOnNewDevices) {
   Customer();
   On(Fault::kSignInRejected);
   NewVisitor().SignIn(kAino);
-  EXPECT_EQ(NewVisitor("device-2").Post("/v1/sessions", {{"username", kAino}, {"password", "correct horse"}}).Code(), "invalid_credentials");
+  EXPECT_EQ(NewVisitor("device-2").Post("/v1/sessions", {{"username", kAino}, {"password", "correct horse"}}).Code(),
+            "invalid_credentials");
 }
 
 TEST_F(FaultsTest, NeverActivated) {
@@ -137,7 +143,7 @@ TEST_F(FaultsTest, UnentitledPlays) {
 
 TEST_F(FaultsTest, Fmp4ForTelevisions) {
   On(Fault::kFmp4ForTelevisions);
-  EXPECT_EQ(Subscriber().Play("lg_2018_webos4.0").json["manifests"][0]["container"], "fmp4");
+  EXPECT_EQ(Subscriber().Play("lg_webos4.x_2018_19").json["manifests"][0]["container"], "fmp4");
 }
 
 TEST_F(FaultsTest, OldApps) {
@@ -159,7 +165,9 @@ TEST_F(FaultsTest, StreamsUnlimited) {
 TEST_F(FaultsTest, SlotNeverFreedOnceTheLimitWasReached) {
   On(Fault::kSlotNeverFreed);
   Visitor visitor = Subscriber();
-  const auto stop = [&](const Reply& reply) { return visitor.Send("DELETE", "/v1/playback/sessions/" + reply.json["id"].get<std::string>()).status; };
+  const auto stop = [&](const Reply& reply) {
+    return visitor.Send("DELETE", "/v1/playback/sessions/" + reply.json["id"].get<std::string>()).status;
+  };
   for (int i = 0; i < 3; ++i) EXPECT_EQ(stop(visitor.Play()), 204) << "below the limit slots come back";
   const Reply first = visitor.Play(), second = visitor.Play();
   EXPECT_EQ(visitor.Play().Code(), "concurrency_limit");
@@ -299,9 +307,10 @@ TEST_F(FaultsTest, WithdrawalMissing) {
 TEST_F(FaultsTest, WithdrawalUnacknowledged) {
   On(Fault::kWithdrawalUnacknowledged);
   Visitor visitor = Subscriber();
-  const Reply done = NewVisitor().SendForm("/withdraw/confirm", {{"name", "Aino"},
-                                                                 {"contract_id", visitor.Only("/v1/orders")["id"].get<std::string>()},
-                                                                 {"electronic_address", "aino@home.test"}});
+  const Reply done =
+      NewVisitor().SendForm("/withdraw/confirm", {{"name", "Aino"},
+                                                  {"contract_id", visitor.Only("/v1/orders")["id"].get<std::string>()},
+                                                  {"electronic_address", "aino@home.test"}});
   EXPECT_EQ(done.status, 200);
   EXPECT_EQ(done.body.find("WD-"), std::string::npos);
   EXPECT_TRUE(Office().Items("/admin/mailbox?to=aino@home.test").empty());

@@ -11,7 +11,8 @@ Reply Read(const httplib::Result& result) {
   reply.status = result->status;
   reply.body = result->body;
   reply.headers = result->headers;
-  if (result->get_header_value("Content-Type").find("json") != std::string::npos) reply.json = Json::parse(result->body, nullptr, false);
+  if (result->get_header_value("Content-Type").find("json") != std::string::npos)
+    reply.json = Json::parse(result->body, nullptr, false);
   return reply;
 }
 
@@ -42,7 +43,9 @@ httplib::Headers Visitor::Headers(httplib::Headers more) const {
   return more;
 }
 
-Reply Visitor::Get(const std::string& path, httplib::Headers headers) { return Read(client_.Get(path, Headers(std::move(headers)))); }
+Reply Visitor::Get(const std::string& path, httplib::Headers headers) {
+  return Read(client_.Get(path, Headers(std::move(headers))));
+}
 
 Reply Visitor::Post(const std::string& path, const Json& body, httplib::Headers headers) {
   return Send("POST", path, body, std::move(headers));
@@ -60,10 +63,13 @@ Reply Visitor::Send(const std::string& method, const std::string& path, const Js
   return Read(client_.send(request));
 }
 
-Reply Visitor::SendForm(const std::string& path, const httplib::Params& fields) { return Read(client_.Post(path, Headers({}), fields)); }
+Reply Visitor::SendForm(const std::string& path, const httplib::Params& fields) {
+  return Read(client_.Post(path, Headers({}), fields));
+}
 
 Json Visitor::SignUp(const std::string& email, const std::string& market) {
-  const Reply reply = Post("/v1/accounts", {{"email", email}, {"password", kPassword}, {"name", "Aino"}, {"market", market}});
+  const Reply reply =
+      Post("/v1/accounts", {{"email", email}, {"password", kPassword}, {"name", "Aino"}, {"market", market}});
   EXPECT_EQ(reply.status, 201) << reply.body;
   if (reply.status == 201) token = reply.json["session"]["token"].get<std::string>();
   return reply.json;
@@ -95,8 +101,9 @@ Reply Visitor::Cancel(const std::string& subscription_id, int* steps) {
   int submits = 0;
   while (page.body.find("<form") != std::string::npos && submits < 20) {
     ++submits;
-    page = SendForm(Between(page.body, "action=\"", "\""), {{"csrf_token", Between(page.body, "csrf_token\" value=\"", "\"")},
-                                                            {"step", Between(page.body, "step\" value=\"", "\"")}});
+    page = SendForm(Between(page.body, "action=\"", "\""),
+                    {{"csrf_token", Between(page.body, "csrf_token\" value=\"", "\"")},
+                     {"step", Between(page.body, "step\" value=\"", "\"")}});
     if (page.status == 303) page = Get(page.Header("Location"));
   }
   if (steps != nullptr) *steps = submits;

@@ -30,7 +30,8 @@ class Visitor {
 
   Reply Get(const std::string& path, httplib::Headers headers = {});
   Reply Post(const std::string& path, const Json& body = nullptr, httplib::Headers headers = {});
-  Reply Send(const std::string& method, const std::string& path, const Json& body = nullptr, httplib::Headers headers = {});
+  Reply Send(const std::string& method, const std::string& path, const Json& body = nullptr,
+             httplib::Headers headers = {});
   Reply SendForm(const std::string& path, const httplib::Params& fields);
 
   // Each returns the created document and fails the test when the arena refuses.
@@ -56,7 +57,8 @@ class Visitor {
   httplib::Client client_;
 };
 
-// An arena without streams, its store in memory, on a clock that the test moves. 2026-12-04T18:30:00+02:00 at the start.
+// An arena without streams, its store in memory, on a clock that the test moves. 2026-12-04T18:30:00+02:00 at the
+// start.
 class ArenaTest : public ::testing::Test {
  protected:
   void SetUp() override;
@@ -68,7 +70,8 @@ class ArenaTest : public ::testing::Test {
   Visitor NewVisitor(const std::string& device_id = "device-1") { return Visitor(arena_->base_url(), device_id); }
   Visitor Customer(const std::string& email = "aino@example.test", const std::string& market = "FI");
   // A customer whose order of `offer` is active.
-  Visitor Subscriber(const std::string& offer = "season", const std::string& email = "aino@example.test", const std::string& market = "FI");
+  Visitor Subscriber(const std::string& offer = "season", const std::string& email = "aino@example.test",
+                     const std::string& market = "FI");
   // A visitor with the office's token.
   Visitor Office();
   void MoveClock(const std::string& email, const std::string& to);

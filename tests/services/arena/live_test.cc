@@ -73,7 +73,8 @@ class LiveTest : public ::testing::Test {
     return Download(base, rendition, count, Segments(Get(base + rendition + "/index.m3u8").body));
   }
 
-  static std::string Download(const std::string& base, const std::string& rendition, size_t count, const std::vector<std::string>& segments) {
+  static std::string Download(const std::string& base, const std::string& rendition, size_t count,
+                              const std::vector<std::string>& segments) {
     EXPECT_GE(segments.size(), count);
     const std::string path = folder_ + "/" + rendition + (base == television_ ? ".ts" : ".mp4");
     std::ofstream file(path, std::ios::binary);
@@ -88,8 +89,8 @@ class LiveTest : public ::testing::Test {
 
   static std::vector<std::string> Run(const std::vector<std::string>& argv) {
     std::vector<std::string> lines;
-    const absl::Status status =
-        RunToEnd(argv, folder_ + "/run.log", absl::Seconds(30), [&](const std::string& line) { lines.push_back(line); });
+    const absl::Status status = RunToEnd(argv, folder_ + "/run.log", absl::Seconds(30),
+                                         [&](const std::string& line) { lines.push_back(line); });
     EXPECT_TRUE(status.ok()) << status;
     return lines;
   }
@@ -97,7 +98,8 @@ class LiveTest : public ::testing::Test {
   // The mean difference of block means between the pictures half a second apart, and the mean brightness.
   static std::pair<double, double> Picture(const std::string& file) {
     const std::string raw = folder_ + "/grey.raw";
-    Run({"ffmpeg", "-v", "error", "-y", "-i", file, "-vf", "fps=2,scale=32:18:flags=area,format=gray", "-f", "rawvideo", raw});
+    Run({"ffmpeg", "-v", "error", "-y", "-i", file, "-vf", "fps=2,scale=32:18:flags=area,format=gray", "-f", "rawvideo",
+         raw});
     std::ifstream in(raw, std::ios::binary);
     const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
     constexpr size_t kFrame = 32 * 18;
@@ -106,11 +108,13 @@ class LiveTest : public ::testing::Test {
     for (size_t i = 0; i < bytes.size(); ++i) brightness += static_cast<unsigned char>(bytes[i]);
     for (size_t i = kFrame; i + kFrame <= bytes.size(); i += kFrame, ++pairs) {
       for (size_t j = 0; j < kFrame; ++j) {
-        difference += std::abs(static_cast<unsigned char>(bytes[i + j]) - static_cast<unsigned char>(bytes[i + j - kFrame]));
+        difference +=
+            std::abs(static_cast<unsigned char>(bytes[i + j]) - static_cast<unsigned char>(bytes[i + j - kFrame]));
       }
     }
     EXPECT_GT(pairs, 0u);
-    return {difference / static_cast<double>(std::max<size_t>(1, pairs) * kFrame), brightness / static_cast<double>(std::max<size_t>(1, bytes.size()))};
+    return {difference / static_cast<double>(std::max<size_t>(1, pairs) * kFrame),
+            brightness / static_cast<double>(std::max<size_t>(1, bytes.size()))};
   }
 
   static std::vector<double> Sound(const std::string& file) {
@@ -118,7 +122,8 @@ class LiveTest : public ::testing::Test {
     Run({"ffmpeg", "-v", "error", "-y", "-i", file, "-ac", "1", "-ar", "8000", "-f", "s16le", raw});
     std::ifstream in(raw, std::ios::binary);
     std::vector<double> samples;
-    for (int16_t sample; in.read(reinterpret_cast<char*>(&sample), sizeof(sample));) samples.push_back(sample / 32768.0);
+    for (int16_t sample; in.read(reinterpret_cast<char*>(&sample), sizeof(sample));)
+      samples.push_back(sample / 32768.0);
     EXPECT_GT(samples.size(), 8000u);
     return samples;
   }
@@ -148,8 +153,9 @@ TEST_F(LiveTest, TheMultivariantPlaylistTellsAllThatPlayersNeed) {
   ASSERT_EQ(reply.status, 200);
   EXPECT_EQ(reply.Header("Content-Type"), "application/vnd.apple.mpegurl");
   EXPECT_EQ(reply.Header("Access-Control-Allow-Origin"), "*");
-  for (const char* part : {"CODECS=\"avc1.640020,mp4a.40.2\"", "RESOLUTION=160x90", "FRAME-RATE=25.000", "AVERAGE-BANDWIDTH=",
-                           "LANGUAGE=\"fi\",DEFAULT=YES", "NAME=\"No commentary\",LANGUAGE=\"zxx\",DEFAULT=NO", "AUDIO=\"sound\""}) {
+  for (const char* part : {"CODECS=\"avc1.640020,mp4a.40.2\"", "RESOLUTION=160x90", "FRAME-RATE=25.000",
+                           "AVERAGE-BANDWIDTH=", "LANGUAGE=\"fi\",DEFAULT=YES",
+                           "NAME=\"No commentary\",LANGUAGE=\"zxx\",DEFAULT=NO", "AUDIO=\"sound\""}) {
     EXPECT_NE(reply.body.find(part), std::string::npos) << part << "\n" << reply.body;
   }
 }
@@ -159,7 +165,8 @@ TEST_F(LiveTest, EveryVariantAndTrackDecodesInBothContainersAndStartsWithAKeyfra
     std::vector<std::string> decode = {"ffmpeg", "-v", "error", "-xerror"}, maps;
     for (const char* rendition : {"v720", "v360", "v234", "audio_fi", "audio_none"}) {
       const std::string file = Download(base, rendition, 1);
-      const auto packets = Run({"ffprobe", "-v", "error", "-show_entries", "packet=flags", "-read_intervals", "%+#1", "-of", "csv=p=0", file});
+      const auto packets = Run({"ffprobe", "-v", "error", "-show_entries", "packet=flags", "-read_intervals", "%+#1",
+                                "-of", "csv=p=0", file});
       ASSERT_FALSE(packets.empty());
       EXPECT_EQ(packets[0][0], 'K') << rendition;
       maps.insert(maps.end(), {"-map", std::to_string(decode.size() / 2 - 2)});
@@ -169,7 +176,8 @@ TEST_F(LiveTest, EveryVariantAndTrackDecodesInBothContainersAndStartsWithAKeyfra
     decode.insert(decode.end(), {"-f", "null", "-"});
     Run(decode);
   }
-  const auto stream = Run({"ffprobe", "-v", "error", "-show_entries", "stream=profile,level", "-of", "csv=p=0", folder_ + "/v720.ts"});
+  const auto stream =
+      Run({"ffprobe", "-v", "error", "-show_entries", "stream=profile,level", "-of", "csv=p=0", folder_ + "/v720.ts"});
   EXPECT_EQ(stream[0], "High,32");
 }
 
@@ -186,7 +194,8 @@ TEST_F(LiveTest, PlaylistsMoveOnAndTimestampsRunOnOverTheLoop) {
   ASSERT_EQ(now.size(), 6u);
   for (const auto& [rendition, step] : {std::pair{"v720", 3600}, std::pair{"audio_fi", 1920}}) {
     std::vector<int64_t> times;
-    for (const std::string& line : Run({"ffprobe", "-v", "error", "-show_entries", "packet=pts", "-of", "csv=p=0", Download(television_, rendition, 6)})) {
+    for (const std::string& line : Run({"ffprobe", "-v", "error", "-show_entries", "packet=pts", "-of", "csv=p=0",
+                                        Download(television_, rendition, 6)})) {
       if (!line.empty() && std::isdigit(static_cast<unsigned char>(line[0])) != 0) times.push_back(std::stoll(line));
     }
     ASSERT_GT(times.size(), 100u);
@@ -200,7 +209,8 @@ TEST_F(LiveTest, ThePictureMovesAndTheTracksDiffer) {
   const auto [movement, brightness] = Picture(Download(television_, "v360", 2));
   EXPECT_GT(movement, 8);
   EXPECT_GT(brightness, 60);
-  const auto commentary = Sound(Download(television_, "audio_fi", 3)), crowd = Sound(Download(television_, "audio_none", 3));
+  const auto commentary = Sound(Download(television_, "audio_fi", 3)),
+             crowd = Sound(Download(television_, "audio_none", 3));
   EXPECT_GT(Loudness(commentary), -40);
   EXPECT_GT(Loudness(crowd), -40);
   EXPECT_LT(std::abs(Correlation(commentary, crowd)), 0.5);
@@ -211,7 +221,8 @@ TEST_F(LiveTest, BlackFrozenAndSilentShowExactlyThat) {
   Switch({"playback.black", "playback.frozen", "playback.silent"});
   auto [movement, brightness] = Picture(Download(television_, "v720", 2));
   EXPECT_LT(brightness, 20);
-  const auto commentary = Sound(Download(television_, "audio_fi", 2)), crowd = Sound(Download(television_, "audio_none", 2));
+  const auto commentary = Sound(Download(television_, "audio_fi", 2)),
+             crowd = Sound(Download(television_, "audio_none", 2));
   EXPECT_LT(Loudness(commentary), -65);
   EXPECT_LT(Loudness(crowd), -65);
   EXPECT_LT(std::abs(Correlation(commentary, crowd)), 0.5) << "silent, and still two tracks";
@@ -229,7 +240,9 @@ TEST_F(LiveTest, BlackFrozenAndSilentShowExactlyThat) {
 TEST_F(LiveTest, CommentaryIsCrowdOrMissing) {
   Switch({"playback.commentary_is_crowd"});
   const auto segments = Segments(Get(television_ + "audio_fi/index.m3u8").body);
-  EXPECT_GT(Correlation(Sound(Download(television_, "audio_fi", 2, segments)), Sound(Download(television_, "audio_none", 2, segments))), 0.99);
+  EXPECT_GT(Correlation(Sound(Download(television_, "audio_fi", 2, segments)),
+                        Sound(Download(television_, "audio_none", 2, segments))),
+            0.99);
   Switch({"playback.commentary_missing"});
   EXPECT_EQ(Get(television_ + "master.m3u8").body.find("LANGUAGE=\"fi\""), std::string::npos);
 }
@@ -246,7 +259,8 @@ TEST_F(LiveTest, MissingThingsAreMissing) {
   EXPECT_EQ(Get(television_ + "master.m3u8").status, 404);
   EXPECT_EQ(Get(television_ + "v720/index.m3u8").status, 404);
   Switch({"playback.top_variant_missing"});
-  const auto top = Segments(Get(television_ + "v720/index.m3u8").body), middle = Segments(Get(television_ + "v360/index.m3u8").body);
+  const auto top = Segments(Get(television_ + "v720/index.m3u8").body),
+             middle = Segments(Get(television_ + "v360/index.m3u8").body);
   EXPECT_EQ(Get(television_ + "v720/" + top.back()).status, 404);
   EXPECT_EQ(Get(television_ + "v720/" + top.front()).status, 200);
   EXPECT_EQ(Get(television_ + "v360/" + middle.back()).status, 200);
@@ -267,7 +281,8 @@ TEST_F(LiveTest, StalePlaylistsStandStillAndTheirSegmentsStay) {
   Switch({"playback.stale"});
   const std::string stale = Get(television_ + "v720/index.m3u8").body;
   // A healthy playlist changes within 2 s.
-  for (const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(2500); std::chrono::steady_clock::now() < until;) {
+  for (const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(2500);
+       std::chrono::steady_clock::now() < until;) {
     ASSERT_EQ(Get(television_ + "v720/index.m3u8").body, stale);
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
@@ -277,8 +292,9 @@ TEST_F(LiveTest, StalePlaylistsStandStillAndTheirSegmentsStay) {
 }
 
 TEST_F(LiveTest, OnlyPlainNamesReachTheFileSystem) {
-  for (const char* path : {"v720/../v720/index.m3u8", "v720/..%2f..%2fffmpeg.log", "v720/ffmpeg.log", "v720/.ts", "v720/-1.ts", "v720/1.m4s",
-                           "nothing/index.m3u8", "v720", "index.m3u8", "v720/99999999999999999999999.ts"}) {
+  for (const char* path :
+       {"v720/../v720/index.m3u8", "v720/..%2f..%2fffmpeg.log", "v720/ffmpeg.log", "v720/.ts", "v720/-1.ts",
+        "v720/1.m4s", "nothing/index.m3u8", "v720", "index.m3u8", "v720/99999999999999999999999.ts"}) {
     EXPECT_EQ(Get(television_ + path).status, 404) << path;
   }
 }
@@ -304,7 +320,8 @@ TEST(EncodeTest, AFailedEncodeSaysWhyAndLeavesNothing) {
   const auto file = EnsureMedia(recipe, Content::kBlack, folder);
   EXPECT_FALSE(file.ok());
   EXPECT_NE(std::string(file.status().message()).find("ffmpeg failed"), std::string::npos) << file.status();
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) EXPECT_EQ(entry.path().string().find(".mp4"), std::string::npos);
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    EXPECT_EQ(entry.path().string().find(".mp4"), std::string::npos);
   fs::remove_all(folder);
 }
 

@@ -45,7 +45,9 @@ TEST_F(MoneyTest, RenewsOncePerMonthAtLocalMidnight) {
 }
 
 TEST_F(MoneyTest, AnAccountThatStartsOnTheLastOfJanuaryKeepsItsAnchor) {
-  ASSERT_EQ(Office().Post("/admin/accounts/jan@example.test/settings", {{"start_at", "2027-01-31T10:00:00+02:00"}}).status, 200);
+  ASSERT_EQ(
+      Office().Post("/admin/accounts/jan@example.test/settings", {{"start_at", "2027-01-31T10:00:00+02:00"}}).status,
+      200);
   Visitor visitor = Subscriber("season", "jan@example.test");
   EXPECT_EQ(visitor.Only("/v1/subscriptions")["next_charge_date"], "2027-02-28");
   MoveClock("jan@example.test", "2027-03-01T12:00:00+02:00");
@@ -93,10 +95,12 @@ TEST_F(MoneyTest, AccountsHaveClocksOfTheirOwnThatNeverGoBack) {
   EXPECT_EQ(one.Items("/v1/charges").size(), 3u);
   EXPECT_EQ(two.Items("/v1/charges").size(), 1u);
   Visitor office = Office();
-  EXPECT_EQ(office.Post("/admin/accounts/one@example.test/clock", {{"to", "2027-01-01T00:00:00Z"}}).Code(), "clock_backwards");
+  EXPECT_EQ(office.Post("/admin/accounts/one@example.test/clock", {{"to", "2027-01-01T00:00:00Z"}}).Code(),
+            "clock_backwards");
   EXPECT_EQ(office.Post("/admin/accounts/one@example.test/clock", {{"to", "2040-01-01T00:00:00Z"}}).status, 422);
   EXPECT_EQ(office.Post("/admin/accounts/one@example.test/clock", {{"to", "tomorrow"}}).status, 422);
-  EXPECT_EQ(office.Post("/admin/accounts/nobody@example.test/clock", {{"to", "2027-01-01T00:00:00Z"}}).Code(), "account_not_found");
+  EXPECT_EQ(office.Post("/admin/accounts/nobody@example.test/clock", {{"to", "2027-01-01T00:00:00Z"}}).Code(),
+            "account_not_found");
   EXPECT_EQ(office.Get("/admin/accounts/one@example.test/clock").json["now"], "2027-02-10T00:00:00.000+02:00");
 }
 

@@ -8,7 +8,8 @@ constexpr char kAino[] = "aino@example.test";
 
 TEST_F(OfficeTest, IsClosedToEverybodyElse) {
   Visitor visitor = Customer();
-  for (const char* path : {"/admin/orders", "/admin/counts", "/admin/faults", "/admin/mailbox", "/admin/configuration"}) {
+  for (const char* path :
+       {"/admin/orders", "/admin/counts", "/admin/faults", "/admin/mailbox", "/admin/configuration"}) {
     EXPECT_EQ(visitor.Get(path).Code(), "office_unauthorised") << path;
     EXPECT_EQ(NewVisitor().Get(path).status, 401) << path;
   }
@@ -24,7 +25,9 @@ TEST_F(OfficeTest, FindsOrdersByAccountAndKey) {
   EXPECT_TRUE(office.Items("/admin/orders?account=aino@example.test&key=other").empty());
   EXPECT_TRUE(office.Items("/admin/orders?account=nobody@example.test").empty());
   for (const char* list : {"charges", "invoices", "subscriptions", "entitlements"}) {
-    EXPECT_EQ(office.Only(std::string("/admin/") + list + "?account=aino@example.test"), visitor.Only(std::string("/v1/") + list)) << list;
+    EXPECT_EQ(office.Only(std::string("/admin/") + list + "?account=aino@example.test"),
+              visitor.Only(std::string("/v1/") + list))
+        << list;
   }
 }
 
@@ -79,8 +82,10 @@ TEST_F(OfficeTest, ForgettingACustomerLeavesNothing) {
   EXPECT_EQ(Office().Send("DELETE", "/admin/accounts/aino@example.test").status, 204);
   EXPECT_EQ(Office().Send("DELETE", "/admin/accounts/aino@example.test").Code(), "account_not_found");
   EXPECT_EQ(visitor.Get("/v1/me").status, 401);
-  EXPECT_EQ(Office().Get("/admin/counts").json,
-            Json::parse(R"({"accounts":0,"orders":{"processing":0,"active":0,"cancelled":0},"live_orders":0,"live_subscriptions":0,
+  EXPECT_EQ(
+      Office().Get("/admin/counts").json,
+      Json::parse(
+          R"({"accounts":0,"orders":{"processing":0,"active":0,"cancelled":0},"live_orders":0,"live_subscriptions":0,
                             "active_entitlements":0,"open_playback_sessions":0,"open_authorisations":0})"));
   EXPECT_TRUE(Office().Items("/admin/mailbox?to=aino@example.test").empty());
   Customer();

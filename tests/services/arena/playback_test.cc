@@ -88,7 +88,7 @@ TEST_F(PlaybackTest, OldAppsAreToldWhereTheNewOneIs) {
   visitor.app_version = "2.0.0";
   EXPECT_EQ(visitor.Get("/v1/compatibility").json["supported"], true);
   EXPECT_EQ(visitor.Play().status, 201);
-  visitor.profile = "samsung_2015_tizen2.3";
+  visitor.profile = "samsung_2016_tizen2.4_uhd";
   EXPECT_EQ(visitor.Get("/v1/compatibility").json["supported"], false);
 }
 
@@ -103,7 +103,8 @@ TEST_F(PlaybackTest, FiveDevicesAndTheOwnerMakesRoom) {
   Visitor visitor = Customer();
   Json first;
   for (int i = 0; i < 5; ++i) {
-    const Reply reply = visitor.Post("/v1/devices", {{"device_id", "tv-" + std::to_string(i)}, {"profile", "chrome_desktop"}});
+    const Reply reply =
+        visitor.Post("/v1/devices", {{"device_id", "tv-" + std::to_string(i)}, {"profile", "chrome_desktop"}});
     EXPECT_EQ(reply.status, 201);
     if (i == 0) first = reply.json;
   }

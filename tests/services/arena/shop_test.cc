@@ -1,7 +1,8 @@
+#include <unistd.h>
+
 #include <map>
 #include <set>
 #include <thread>
-#include <unistd.h>
 
 #include "tests/services/arena/fixture.h"
 
@@ -17,7 +18,9 @@ TEST_F(ShopTest, OffersComeInPagesWithTheirPriceAndTerms) {
   ASSERT_EQ(first.json["items"].size(), 2u);
   const Json& season = first.json["items"][0];
   EXPECT_EQ(season["id"], "season");
-  EXPECT_EQ(season["price"], Json::parse(R"({"currency":"EUR","gross":1490,"net":1187,"vat":303,"vat_rate":25.5,"vat_basis_points":2550})"));
+  EXPECT_EQ(
+      season["price"],
+      Json::parse(R"({"currency":"EUR","gross":1490,"net":1187,"vat":303,"vat_rate":25.5,"vat_basis_points":2550})"));
   EXPECT_EQ(season["billing_period"], "P1M");
   EXPECT_EQ(season["auto_renews"], true);
   EXPECT_EQ(season["first_charge_date"], "2026-12-04");
@@ -43,7 +46,8 @@ TEST_F(ShopTest, PricesFollowTheMarket) {
 
 TEST_F(ShopTest, SigningUpOpensASessionByTokenAndByCookie) {
   Visitor visitor = NewVisitor();
-  const Reply reply = visitor.Post("/v1/accounts", {{"email", "a@b.test"}, {"password", "correct horse"}, {"name", "A"}, {"market", "FI"}});
+  const Reply reply = visitor.Post(
+      "/v1/accounts", {{"email", "a@b.test"}, {"password", "correct horse"}, {"name", "A"}, {"market", "FI"}});
   ASSERT_EQ(reply.status, 201);
   const std::string cookie = reply.Header("Set-Cookie");
   EXPECT_NE(cookie.find("HttpOnly"), std::string::npos);
@@ -56,7 +60,11 @@ TEST_F(ShopTest, SigningUpOpensASessionByTokenAndByCookie) {
 TEST_F(ShopTest, SignUpRefusesTakenAddressesAndBadInputFieldByField) {
   Customer("a@b.test");
   Visitor visitor = NewVisitor();
-  EXPECT_EQ(visitor.Post("/v1/accounts", {{"email", "A@B.test"}, {"password", "correct horse"}, {"name", "A"}, {"market", "FI"}}).Code(), "email_taken");
+  EXPECT_EQ(
+      visitor
+          .Post("/v1/accounts", {{"email", "A@B.test"}, {"password", "correct horse"}, {"name", "A"}, {"market", "FI"}})
+          .Code(),
+      "email_taken");
   const Reply bad = visitor.Post("/v1/accounts", {{"email", "nobody"}, {"password", "x"}, {"market", "FI"}});
   EXPECT_EQ(bad.status, 422);
   EXPECT_EQ(bad.Header("Content-Type"), "application/problem+json");
@@ -68,7 +76,8 @@ TEST_F(ShopTest, SignUpRefusesTakenAddressesAndBadInputFieldByField) {
 TEST_F(ShopTest, SessionsEndAfterHalfAnHourAndBySigningOut) {
   Visitor visitor = Customer();
   Visitor other = NewVisitor("device-2");
-  EXPECT_EQ(other.Post("/v1/sessions", {{"username", "aino@example.test"}, {"password", "wrong horse"}}).Code(), "invalid_credentials");
+  EXPECT_EQ(other.Post("/v1/sessions", {{"username", "aino@example.test"}, {"password", "wrong horse"}}).Code(),
+            "invalid_credentials");
   EXPECT_EQ(other.Post("/v1/sessions", {{"username", "no@example.test"}, {"password", "wrong horse"}}).status, 401);
   other.SignIn("AINO@example.test");
   EXPECT_EQ(other.Get("/v1/me").status, 200);
@@ -84,11 +93,13 @@ TEST_F(ShopTest, AnOrderIsConfirmedAtOnceAndActiveAfterTheDelay) {
   const std::string path = "/v1/carts/" + cart.json["id"].get<std::string>();
   EXPECT_EQ(visitor.Get(path).json["state"], "open");
   const Json terms = visitor.Post(path + "/checkout").json["terms"];
-  const Reply paid = visitor.Post(path + "/pay", {{"payment", {{"number", "4242 4242 4242 4242"}, {"cvc", "123"}}}}, {{"Idempotency-Key", "k"}});
+  const Reply paid = visitor.Post(path + "/pay", {{"payment", {{"number", "4242 4242 4242 4242"}, {"cvc", "123"}}}},
+                                  {{"Idempotency-Key", "k"}});
   ASSERT_EQ(paid.status, 201) << paid.body;
   EXPECT_EQ(paid.json["terms"], terms);
   const Json offer = visitor.Get("/v1/offers/season").json;
-  for (const char* name : {"price", "billing_period", "minimum_term", "auto_renews", "cancellation_text", "first_charge_date"}) {
+  for (const char* name :
+       {"price", "billing_period", "minimum_term", "auto_renews", "cancellation_text", "first_charge_date"}) {
     EXPECT_EQ(terms[name], offer[name]) << name;
   }
   EXPECT_EQ(paid.json["state"], "processing");
@@ -107,9 +118,9 @@ TEST_F(ShopTest, AnOrderIsConfirmedAtOnceAndActiveAfterTheDelay) {
 TEST_F(ShopTest, ARefusedCardLeavesNothingAndItsKeyRepeatsTheRefusal) {
   Visitor visitor = Customer();
   for (const auto& [card, code] : std::map<std::string, std::string>{{"4000000000000002", "card_declined"},
-                                                                    {"4000000000009995", "insufficient_funds"},
-                                                                    {"4000000000000069", "expired_card"},
-                                                                    {"4000000000000127", "incorrect_cvc"}}) {
+                                                                     {"4000000000009995", "insufficient_funds"},
+                                                                     {"4000000000000069", "expired_card"},
+                                                                     {"4000000000000127", "incorrect_cvc"}}) {
     const Reply reply = visitor.Order("season", "key-" + card, card);
     EXPECT_EQ(reply.status, 402);
     EXPECT_EQ(reply.Code(), code);
@@ -144,7 +155,8 @@ TEST_F(ShopTest, StrangersDoNotSeeEachOthersThings) {
   const Json order = visitor.Ordered("season");
   Visitor other = Customer("other@example.test");
   EXPECT_EQ(other.Get("/v1/orders/" + order["id"].get<std::string>()).Code(), "order_not_found");
-  EXPECT_EQ(other.Get("/v1/subscriptions/" + order["subscription_id"].get<std::string>()).Code(), "subscription_not_found");
+  EXPECT_EQ(other.Get("/v1/subscriptions/" + order["subscription_id"].get<std::string>()).Code(),
+            "subscription_not_found");
   EXPECT_EQ(other.Get("/account/subscriptions/" + order["subscription_id"].get<std::string>() + "/cancel").status, 404);
 }
 
@@ -168,7 +180,8 @@ TEST_F(ShopTest, NoticesArePublishedAndClosed) {
   Visitor visitor = NewVisitor();
   EXPECT_EQ(visitor.Only("/v1/notices")["title"], "4K broadcasts start in January");
   Visitor office = Office();
-  const Reply made = office.Post("/admin/notices", {{"title", "No <sound>"}, {"text", "On LG televisions."}, {"about", {"playback"}}});
+  const Reply made =
+      office.Post("/admin/notices", {{"title", "No <sound>"}, {"text", "On LG televisions."}, {"about", {"playback"}}});
   ASSERT_EQ(made.status, 201) << made.body;
   EXPECT_EQ(made.json["state"], "open");
   EXPECT_NE(visitor.Get("/status").body.find("No &lt;sound&gt;"), std::string::npos);
@@ -235,7 +248,8 @@ TEST(StartTest, SaysWhatIsWrong) {
   ArenaOptions options;
   options.live = false;
   options.faults = {"billing.wrong_wat"};
-  EXPECT_NE(std::string(Arena::Start(options).status().message()).find("did you mean billing.wrong_vat?"), std::string::npos);
+  EXPECT_NE(std::string(Arena::Start(options).status().message()).find("did you mean billing.wrong_vat?"),
+            std::string::npos);
   options.faults.clear();
   auto first = Arena::Start(options);
   ASSERT_TRUE(first.ok());
