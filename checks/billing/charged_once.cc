@@ -42,7 +42,7 @@ CheckDefinition charged_once() {
            .stage = v1::STAGE_SUBSCRIBER,
            .order = 10,
            .operations = {"billing.list_charges"},
-           .stands_on = {"ordering.order_completes"},
+           .stands_on = {"ordering.order_completes", "ordering.sign_in"},
            .unit = "charges",
            .source = "payment provider's ledger against orders",
            .runbook = "Find the charges of this order at the payment provider; look for a webhook handled twice or a capture "

@@ -45,7 +45,7 @@ CheckDefinition step_count() {
            .stage = v1::STAGE_SUBSCRIBER,
            .order = 20,
            .operations = {"cancellation.cancel_subscription"},
-           .stands_on = {"ordering.order_completes"},
+           .stands_on = {"ordering.order_completes", "ordering.sign_in"},
            .warn = 3,
            .fail = 5,
            .unit = "steps",

@@ -54,7 +54,7 @@ CheckDefinition takes_effect() {
            .stage = v1::STAGE_SUBSCRIBER,
            .order = 10,
            .operations = {"cancellation.cancel_subscription", "cancellation.list_subscriptions"},
-           .stands_on = {"ordering.order_completes"},
+           .stands_on = {"ordering.order_completes", "ordering.sign_in"},
            .fail = 10,
            .unit = "s",
            .source = "10 s is a default",

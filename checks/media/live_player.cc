@@ -50,15 +50,17 @@ Trouble SegmentTrouble(const SegmentFacts& facts, const std::string& shown) {
   return trouble;
 }
 
-// Streams are often signed in their path. What looks like a token there (16 or more characters with a digit and a letter)
-// must not be shown, and every address of the stream repeats it.
+// Streams are often signed in their path. A folder of the address that looks like a token (16 or more characters with a
+// digit and a letter) must not be shown, and every address of the stream repeats it.
 void HideTokens(const PlayerPorts& ports, const std::string& url) {
-  const std::string path = url.substr(0, url.find_first_of("?#"));
-  for (absl::string_view part : absl::StrSplit(path, '/')) {
-    const bool digit = std::any_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
-    const bool letter = std::any_of(part.begin(), part.end(), [](char c) { return absl::ascii_isalpha(static_cast<unsigned char>(c)); });
-    const bool file = part.find('.') != absl::string_view::npos || part.find(':') != absl::string_view::npos;
-    if (part.size() >= 16 && digit && letter && !file) (void)ports.redactor->AddSecret(part);
+  const std::vector<std::string> parts = absl::StrSplit(url.substr(0, url.find_first_of("?#")), '/');
+  // Scheme, empty and host come first; the file's name comes last.
+  for (std::size_t i = 3; i + 1 < parts.size(); ++i) {
+    const auto is_digit = [](unsigned char c) { return absl::ascii_isdigit(c); };
+    const auto is_letter = [](unsigned char c) { return absl::ascii_isalpha(c); };
+    const bool mixed = std::any_of(parts[i].begin(), parts[i].end(), is_digit) &&
+                       std::any_of(parts[i].begin(), parts[i].end(), is_letter);
+    if (parts[i].size() >= 16 && mixed) (void)ports.redactor->AddSecret(parts[i]);
   }
 }
 

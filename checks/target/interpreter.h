@@ -137,7 +137,7 @@ class Operations::Impl {
   bool TransportFailed(Run& run, const Outgoing& out, const http::HttpRequest& request, const http::HttpAnswer& answer,
                        bool our_deadline);
   std::shared_ptr<const http::HostSettings> SettingsOf(Run& run, const Plan::Host& host, bool& ok);
-  std::shared_ptr<http::CookieJar> JarOf(const Run& run, const std::string& host) const;
+  std::shared_ptr<http::CookieJar> JarOf(const Run& run, const std::string& host);
   void Remember(Run& run, const http::HttpRequest& request, const http::HttpAnswer& answer, const Outgoing& out);
   void HideCookies(const http::HttpAnswer& answer);
 

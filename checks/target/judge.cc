@@ -10,7 +10,6 @@ namespace {
 
 using nlohmann::json;
 
-
 }  // namespace
 
 // What the session says of the answer. `read` is looked at after every answer, so failing on one that holds nothing is

@@ -2,6 +2,9 @@
 
 #include <gumbo.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/ascii.h"
@@ -15,33 +18,46 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t kMostBytes = 4u << 20;
-constexpr int kMostOpenTags = 4000;
+constexpr int kMostTags = 20'000;
 constexpr size_t kMostLinks = 2000;
 constexpr size_t kMostControls = 2000;
 constexpr size_t kMostText = 200'000;
 
-constexpr absl::string_view kVoid[] = {"area",  "base", "br",   "col",   "embed",  "hr",    "img",
-                                       "input", "link", "meta", "param", "source", "track", "wbr"};
-
-// An upper bound for how deep the tree can be; gumbo destroys trees by recursion.
-bool TooDeep(absl::string_view html) {
+// Time and depth of what the parser does grow with the tags that a page opens, so this bounds both.
+bool OpensTooMany(absl::string_view html) {
   int open = 0;
-  for (size_t at = html.find('<'); at != absl::string_view::npos; at = html.find('<', at + 1)) {
-    if (at + 1 >= html.size()) break;
-    if (html[at + 1] == '/') {
-      if (open > 0) --open;
-      continue;
-    }
-    if (!absl::ascii_isalpha(static_cast<unsigned char>(html[at + 1]))) continue;
-    size_t end = at + 1;
-    while (end < html.size() && end - at < 12 && absl::ascii_isalnum(static_cast<unsigned char>(html[end]))) ++end;
-    const std::string name = absl::AsciiStrToLower(html.substr(at + 1, end - at - 1));
-    bool is_void = false;
-    for (absl::string_view v : kVoid) is_void = is_void || v == name;
-    if (!is_void && ++open > kMostOpenTags) return true;
+  for (size_t at = html.find('<'); at != absl::string_view::npos && at + 1 < html.size(); at = html.find('<', at + 1)) {
+    if (absl::ascii_isalpha(static_cast<unsigned char>(html[at + 1])) && ++open > kMostTags) return true;
   }
   return false;
 }
+
+// All memory of one parsed page, given back at once: gumbo's own way to free a tree recurses as deep as the page nests.
+class Arena {
+ public:
+  static void* Allocate(void* self, size_t size) { return static_cast<Arena*>(self)->Take(size); }
+  static void Free(void*, void*) {}
+
+ private:
+  void* Take(size_t size) {
+    size = (size + 15) & ~size_t{15};
+    if (size > left_) {
+      const size_t chunk = std::max(size, size_t{128} << 10);
+      chunks_.push_back(std::make_unique<char[]>(chunk + 16));
+      const auto start = reinterpret_cast<uintptr_t>(chunks_.back().get());
+      next_ = chunks_.back().get() + ((16 - start % 16) % 16);
+      left_ = chunk;
+    }
+    void* taken = next_;
+    next_ += size;
+    left_ -= size;
+    return taken;
+  }
+
+  std::vector<std::unique_ptr<char[]>> chunks_;
+  char* next_ = nullptr;
+  size_t left_ = 0;
+};
 
 std::string Attribute(const GumboElement& element, const char* name) {
   const GumboAttribute* found = gumbo_get_attribute(&element.attributes, name);
@@ -74,24 +90,55 @@ bool HasNoWords(const GumboNode& node) {
           node.v.element.tag == GUMBO_TAG_NOSCRIPT);
 }
 
-// The words below a node; depth is bounded by TooDeep.
-void AppendText(const GumboNode& node, std::string& out) {
-  if (out.size() >= kMostText) return;
-  if (node.type == GUMBO_NODE_TEXT || node.type == GUMBO_NODE_WHITESPACE || node.type == GUMBO_NODE_CDATA) {
-    AppendCollapsed(out, node.v.text.text);
-    return;
+bool IsInline(const GumboNode& node) {
+  if (node.type != GUMBO_NODE_ELEMENT) return true;
+  switch (node.v.element.tag) {
+    case GUMBO_TAG_SPAN:
+    case GUMBO_TAG_A:
+    case GUMBO_TAG_B:
+    case GUMBO_TAG_I:
+    case GUMBO_TAG_STRONG:
+    case GUMBO_TAG_EM:
+      return true;
+    default:
+      return false;
   }
-  if (HasNoWords(node)) return;
-  if (const GumboVector* children = Children(node)) {
-    for (unsigned i = 0; i < children->length; ++i) {
-      AppendText(*static_cast<const GumboNode*>(children->data[i]), out);
+}
+
+// Goes through a node and all below it without recursion. `enter` says whether to go below; `leave` comes after what is
+// below.
+template <typename Enter, typename Leave>
+void Traverse(const GumboNode& root, const Enter& enter, const Leave& leave) {
+  std::vector<std::pair<const GumboNode*, unsigned>> stack;
+  if (enter(root)) stack.emplace_back(&root, 0);
+  while (!stack.empty()) {
+    const GumboNode& node = *stack.back().first;
+    const GumboVector* children = Children(node);
+    if (children == nullptr || stack.back().second >= children->length) {
+      stack.pop_back();
+      leave(node);
+      continue;
     }
-    if (node.type == GUMBO_NODE_ELEMENT && node.v.element.tag != GUMBO_TAG_SPAN && node.v.element.tag != GUMBO_TAG_A &&
-        node.v.element.tag != GUMBO_TAG_B && node.v.element.tag != GUMBO_TAG_I &&
-        node.v.element.tag != GUMBO_TAG_STRONG && node.v.element.tag != GUMBO_TAG_EM) {
-      AppendCollapsed(out, " ");
-    }
+    const auto& child = *static_cast<const GumboNode*>(children->data[stack.back().second++]);
+    if (enter(child)) stack.emplace_back(&child, 0);
   }
+}
+
+// The words below a node.
+void AppendText(const GumboNode& root, std::string& out) {
+  Traverse(
+      root,
+      [&out](const GumboNode& node) {
+        if (out.size() >= kMostText) return false;
+        if (node.type == GUMBO_NODE_TEXT || node.type == GUMBO_NODE_WHITESPACE || node.type == GUMBO_NODE_CDATA) {
+          AppendCollapsed(out, node.v.text.text);
+          return false;
+        }
+        return !HasNoWords(node);
+      },
+      [&out](const GumboNode& node) {
+        if (!IsInline(node)) AppendCollapsed(out, " ");
+      });
 }
 
 std::string TextOf(const GumboNode& node) {
@@ -104,13 +151,15 @@ class Reader {
  public:
   explicit Reader(absl::string_view url) : base_(url) {}
 
-  void Walk(const GumboNode& node, int form) {
-    if (node.type == GUMBO_NODE_ELEMENT) form = Enter(node, form);
-    if (const GumboVector* children = Children(node)) {
-      for (unsigned i = 0; i < children->length; ++i) {
-        Walk(*static_cast<const GumboNode*>(children->data[i]), form);
-      }
-    }
+  void Walk(const GumboNode& root) {
+    std::vector<int> form{-1};  // of each node on the way down
+    Traverse(
+        root,
+        [&](const GumboNode& node) {
+          form.push_back(node.type == GUMBO_NODE_ELEMENT ? Enter(node, form.back()) : form.back());
+          return true;
+        },
+        [&](const GumboNode&) { form.pop_back(); });
   }
 
   json Finish(const GumboNode& root) {
@@ -200,7 +249,7 @@ class Reader {
     } else if (element.tag == GUMBO_TAG_SELECT) {
       type = "select";
       bool any = false;
-      SelectedOption(node, value, any);
+      SelectedOption(node, value, any, 0);
       sent = sent && any;
     } else if (element.tag == GUMBO_TAG_BUTTON) {
       type = absl::AsciiStrToLower(Attribute(element, "type"));
@@ -223,7 +272,7 @@ class Reader {
   }
 
   // The selected option, or the first one, as a drop-down list shows it.
-  void SelectedOption(const GumboNode& node, std::string& value, bool& any) {
+  static void SelectedOption(const GumboNode& node, std::string& value, bool& any, int depth) {
     const GumboVector* children = Children(node);
     for (unsigned i = 0; children != nullptr && i < children->length; ++i) {
       const auto& child = *static_cast<const GumboNode*>(children->data[i]);
@@ -235,7 +284,7 @@ class Reader {
         }
         if (selected) return;
       } else if (child.type == GUMBO_NODE_ELEMENT) {
-        SelectedOption(child, value, any);
+        if (depth < 4) SelectedOption(child, value, any, depth + 1);
       }
     }
   }
@@ -257,15 +306,18 @@ bool IsButton(const std::string& type) { return type == "submit" || type == "but
 
 absl::StatusOr<std::string> PageJson(absl::string_view html, absl::string_view url) {
   if (html.size() > kMostBytes) return absl::InvalidArgumentError("the page is larger than 4 MiB");
-  if (TooDeep(html)) return absl::InvalidArgumentError("the page nests more than 4,000 tags");
+  if (OpensTooMany(html)) return absl::InvalidArgumentError("the page opens more than 20,000 tags");
+  Arena arena;
   GumboOptions options = kGumboDefaultOptions;
+  options.allocator = Arena::Allocate;
+  options.deallocator = Arena::Free;
+  options.userdata = &arena;
   options.max_errors = 0;
-  GumboOutput* output = gumbo_parse_with_options(&options, html.data(), html.size());
+  const GumboOutput* output = gumbo_parse_with_options(&options, html.data(), html.size());
   if (output == nullptr) return absl::InvalidArgumentError("the page cannot be parsed");
   Reader reader(url);
-  reader.Walk(*output->root, -1);
+  reader.Walk(*output->root);
   const json page = reader.Finish(*output->root);
-  gumbo_destroy_output(&options, output);
   return page.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

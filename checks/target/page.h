@@ -21,7 +21,7 @@ namespace puckdrop::target {
 // `action` is resolved against `url` (and <base>), `href` too, where they are http or https. `method` is "get" or
 // "post". `fields` holds what would be sent without pressing a button, of several with one name the first; `controls`
 // all of them in order, with `sent` false for unchecked boxes, disabled fields and buttons. Pure; safe on any bytes.
-// INVALID_ARGUMENT past 4 MiB or 4,000 open tags (the parser below recurses).
+// INVALID_ARGUMENT past 4 MiB or 20,000 opened tags.
 absl::StatusOr<std::string> PageJson(absl::string_view html, absl::string_view url);
 
 // A form ready to be sent.

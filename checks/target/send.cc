@@ -46,15 +46,14 @@ std::shared_ptr<const http::HostSettings> Operations::Impl::SettingsOf(Run& run,
   return made;
 }
 
-std::shared_ptr<http::CookieJar> Operations::Impl::JarOf(const Run& run, const std::string& host) const {
-  auto& all = const_cast<http::CookieJars&>(jars);
+std::shared_ptr<http::CookieJar> Operations::Impl::JarOf(const Run& run, const std::string& host) {
   const auto found = compiled.hosts.find(host);
   const auto session =
       found == compiled.hosts.end() ? compiled.sessions.end() : compiled.sessions.find(found->second->session());
   const auto per = session == compiled.sessions.end() ? puckdrop::v1::SESSION_SCOPE_DEVICE : session->second->per();
-  if (per == puckdrop::v1::SESSION_SCOPE_RUN) return all.Get(host, "", "");
-  if (per == puckdrop::v1::SESSION_SCOPE_CUSTOMER) return all.Get(host, run.actor.email, run.actor.session_scope);
-  return all.Get(host, run.actor.email, absl::StrCat(run.actor.device.instance_id(), "\n", run.actor.session_scope));
+  if (per == puckdrop::v1::SESSION_SCOPE_RUN) return jars.Get(host, "", "");
+  if (per == puckdrop::v1::SESSION_SCOPE_CUSTOMER) return jars.Get(host, run.actor.email, run.actor.session_scope);
+  return jars.Get(host, run.actor.email, absl::StrCat(run.actor.device.instance_id(), "\n", run.actor.session_scope));
 }
 
 void Operations::Impl::HideCookies(const http::HttpAnswer& answer) {

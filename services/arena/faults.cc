@@ -42,7 +42,7 @@ const std::vector<FaultInfo>& AllFaults() {
       {Fault::kNeverActivated, "ordering.never_activated", "ordering.order_completes",
        "orders are accepted and charged but stay in processing"},
       {Fault::kActivationLate, "ordering.activation_late", "ordering.order_to_watch",
-       "orders become active after 40 s instead of seconds"},
+       "orders become active after 20 s instead of seconds"},
       {Fault::kOrderFails, "ordering.order_fails", "ordering.order_completes", "paying with a good card answers 500"},
       {Fault::kDoubleOrderOnRetry, "ordering.double_order_on_retry", "ordering.retry_safe",
        "the same idempotency key makes a second order"},

@@ -10,7 +10,7 @@ namespace {
 constexpr char kOrderColumns[] =
     "seq, id, account_id, cart_id, offer_id, market, language, key, state, first_charge_date, subscription_id, gross, "
     "placed_at, activate_at, activated_at, cancelled_at, declined";
-constexpr Millis kLateActivation = 40'000;
+constexpr Millis kLateActivation = 20'000;
 constexpr int64_t kCheckoutSurcharge = 200;
 
 struct TestCard {
