@@ -60,7 +60,7 @@ CheckDefinition receipt() {
            .stage = v1::STAGE_SUBSCRIBER,
            .order = 30,
            .operations = {"cancellation.cancel_subscription"},
-           .stands_on = {"ordering.order_completes", "ordering.sign_in"},
+           .stands_on = {"ordering.order_completes", "ordering.sign_in", "cancellation.takes_effect"},
            .fail = 60,
            .unit = "s",
            .source = "Directive 2011/83/EU Art 11a(4): acknowledgement on a durable medium with content, date and time",
