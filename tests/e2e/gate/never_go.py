@@ -60,8 +60,12 @@ def main():
         expect("a target that cannot be reached", run_gate("", *FAST, env=env), 2, "unreachable from here")
         env = plan_environment(url)
         del env["ARENA_OFFICE_TOKEN"]
-        expect("a secret that is not there", run_gate(url, *FAST, "--check", "cancellation.no_charge_after", env=env), 2,
-               "ARENA_OFFICE_TOKEN")
+        kept = pathlib.Path(folder) / "kept"
+        kept.mkdir()
+        expect("a secret that is not there",
+               run_gate(url, *FAST, "--check", "cancellation.no_charge_after", env=env, folder=kept), 2, "ARENA_OFFICE_TOKEN")
+        # It could not be undone without the secret; it was written down, and the next start with it settles.
+        run_gate(url, *FAST, "--check", "ordering.offer_visible", folder=kept)
         left = arena.office("/counts")
         print("left at the target:", left)
         if left["live_orders"] or left["live_subscriptions"]:
