@@ -258,7 +258,9 @@ class Trial {
       }
       if (!quiet) {
         std::printf("OK in %lld ms\n%s\n", static_cast<long long>(absl::ToInt64Milliseconds(ended.took())),
-                    runtime::RedactedJson(*ended.response, /*pretty=*/true).value_or("").c_str());
+                    std::string(absl::StripTrailingAsciiWhitespace(
+                                    runtime::RedactedJson(*ended.response, /*pretty=*/true).value_or("")))
+                        .c_str());
         const std::vector<std::string> untold = NotTold(ended);
         const bool grey = isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
         if (!untold.empty()) {
