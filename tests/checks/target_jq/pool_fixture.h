@@ -58,7 +58,7 @@ class PoolTest : public ::testing::Test {
 
   template <typename Predicate>
   void RunUntil(Predicate predicate) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(300);
     loop_.restart();
     while (!predicate() && std::chrono::steady_clock::now() < deadline)
       loop_.run_one_for(std::chrono::milliseconds(100));
