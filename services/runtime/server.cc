@@ -13,6 +13,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "services/runtime/grpc_client.h"
 
 namespace puckdrop::runtime {
 namespace {
@@ -106,6 +107,8 @@ absl::StatusOr<std::unique_ptr<ServiceServer>> ServiceServer::Start(ServerOption
 ServiceServer::~ServiceServer() { Shutdown(absl::Seconds(1)); }
 
 std::shared_ptr<grpc::Channel> ServiceServer::InProcessChannel() {
+  // gRPC crashes at the first call of a channel that was made to a server which is down; nobody listens there either.
+  if (is_down_) return ConnectInsecurely("unix:/nonexistent/the-server-is-down");
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kLargestMessageBytes);
   arguments.SetMaxSendMessageSize(kLargestMessageBytes);
@@ -122,6 +125,7 @@ void ServiceServer::SetServing(bool serving) {
 void ServiceServer::Shutdown(absl::Duration grace) {
   if (server_ == nullptr) return;
   std::call_once(down_, [&] {
+    is_down_ = true;
     SetServing(false);
     server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
     server_->Wait();

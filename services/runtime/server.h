@@ -2,6 +2,7 @@
 #ifndef PUCKDROP_SERVICES_RUNTIME_SERVER_H_
 #define PUCKDROP_SERVICES_RUNTIME_SERVER_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -48,7 +49,7 @@ class ServiceServer {
   ServiceServer(const ServiceServer&) = delete;
   ServiceServer& operator=(const ServiceServer&) = delete;
 
-  // Needs no port. Same code, same limits.
+  // Needs no port. Same code, same limits. After Shutdown its calls, too, are UNAVAILABLE.
   std::shared_ptr<grpc::Channel> InProcessChannel();
 
   // 0 when reached in process only.
@@ -70,6 +71,7 @@ class ServiceServer {
   std::string address_;
   std::vector<std::string> service_names_;
   std::once_flag down_;
+  std::atomic<bool> is_down_ = false;
 };
 
 }  // namespace puckdrop::runtime

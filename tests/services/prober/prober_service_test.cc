@@ -213,8 +213,9 @@ TEST_F(ProberServiceTest, WhenReadinessRefusesTheObligationTheActIsNotPerformed)
 }
 
 TEST_F(ProberServiceTest, WhenReadinessIsDownTheActIsNotPerformed) {
+  ProberOptions options = Options();
   readiness_server_->Shutdown(absl::ZeroDuration());
-  Start();
+  Start(std::move(options));
   request_.add_checks("ordering.sign_up");
   ASSERT_TRUE(Run().ok());
   EXPECT_EQ(world_.port.performed["ordering.sign_up"], 0);

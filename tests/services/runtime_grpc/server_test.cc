@@ -68,7 +68,11 @@ class ServerTest : public ::testing::Test {
 TEST_F(ServerTest, AnswersInProcessWithoutAPort) {
   std::unique_ptr<ServiceServer> server = Start("");
   EXPECT_EQ(server->port(), 0);
-  EXPECT_TRUE(List(server->InProcessChannel()).ok());
+  std::shared_ptr<grpc::Channel> channel = server->InProcessChannel();
+  EXPECT_TRUE(List(channel).ok());
+  server->Shutdown(absl::Seconds(1));
+  EXPECT_EQ(List(channel).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(List(server->InProcessChannel()).code(), absl::StatusCode::kUnavailable) << "made when it was down";
 }
 
 TEST_F(ServerTest, TellsItsHealthAsAWholeAndByService) {
