@@ -87,7 +87,7 @@ TEST_F(FaultsTest, NeverActivated) {
 TEST_F(FaultsTest, ActivationLate) {
   On(Fault::kActivationLate);
   Visitor visitor = Subscriber();
-  Advance(37'000);
+  Advance(17'000);
   EXPECT_EQ(visitor.Only("/v1/orders")["state"], "processing");
   Advance(2000);
   EXPECT_EQ(visitor.Only("/v1/orders")["state"], "active");
