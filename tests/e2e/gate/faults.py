@@ -68,7 +68,7 @@ def main():
     # Encodes what the streams need before several arenas ask for it at once.
     with Arena():
         pass
-    wrong = 0
+    wrong = []
     print(f"{'fault':<38} {'expected':<42} exit  first broken check")
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for name, check, code, roots, finding, seconds, left, right, detail in pool.map(
@@ -76,10 +76,20 @@ def main():
             print(f"{name:<38} {check:<42} {code:<4}  {', '.join(roots) or '-'}"
                   f"{'' if right else '   <-- WRONG'}  ({seconds:.0f} s) {finding}", flush=True)
             if not right:
-                wrong += 1
+                wrong.append((name, check))
                 print(detail, flush=True)
-    print(f"{len(faults) - wrong} passed, {wrong} failed")
-    sys.exit(1 if wrong or not faults else 0)
+    # Several at once on a small machine can be slow enough to break a promise of seconds: what was wrong is tried once
+    # more, alone, and both answers stay in the table.
+    again = [judge(name, check, options.observe) for name, check in wrong]
+    failed = 0
+    for name, check, code, roots, finding, seconds, left, right, detail in again:
+        print(f"{name:<38} {check:<42} {code:<4}  {', '.join(roots) or '-'}"
+              f"{'   right when alone' if right else '   <-- WRONG again'}  ({seconds:.0f} s) {finding}", flush=True)
+        if not right:
+            failed += 1
+            print(detail, flush=True)
+    print(f"{len(faults) - failed} passed, {failed} failed")
+    sys.exit(1 if failed or not faults else 0)
 
 
 if __name__ == "__main__":
