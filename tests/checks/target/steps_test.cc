@@ -65,7 +65,7 @@ TEST_F(StepsTest, ConditionsFragmentsArgumentsAndCommit) {
   challenge:
     - http: { host: shop, post: "/challenge/{{ .id }}" }
       customer_does: authenticates
-      save: { proof: .body.proof }
+      keep: { proof: .body.proof }
   either:
     - use: "{{ .which }}"
       with: { id: "{{ .number }}" }
@@ -80,7 +80,7 @@ operations:
         with: { which: challenge, number: "{{ .body.challenge }}" }
       - commit: true
         customer_does: pays
-        http: { host: shop, post: "/carts/{{ .cart }}/pay", json: { proof: "{{ .proof }}" } }
+        http: { host: shop, post: "/carts/{{ .cart }}/pay", json: { proof: "{{ .journey.proof }}" } }
     returns: { order_id: .body.id, state: .body.state }
     undo: { nothing: a test }
 )");
@@ -99,6 +99,7 @@ operations:
   EXPECT_EQ(commits, 1);
   EXPECT_TRUE(with.commit_time.has_value());
   EXPECT_EQ(http_.requests().back().body, R"({"proof":"p"})");
+  journey_.kept.clear();
   const Ended without = PlaceOrder();
   ASSERT_TRUE(without.ok()) << without.Words();
   EXPECT_THAT(without.customer_steps, ElementsAre("chooses", "pays"));
