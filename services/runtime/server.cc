@@ -1,11 +1,14 @@
 #include "services/runtime/server.h"
 
+#include <grpcpp/create_channel_posix.h>
 #include <grpcpp/ext/health_check_service_server_builder_option.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+#include <grpcpp/server_posix.h>
+#include <sys/socket.h>
 
 #include <mutex>
 
@@ -107,12 +110,18 @@ absl::StatusOr<std::unique_ptr<ServiceServer>> ServiceServer::Start(ServerOption
 ServiceServer::~ServiceServer() { Shutdown(absl::Seconds(1)); }
 
 std::shared_ptr<grpc::Channel> ServiceServer::InProcessChannel() {
-  // gRPC crashes at the first call of a channel that was made to a server which is down; nobody listens there either.
-  if (is_down_) return ConnectInsecurely("unix:/nonexistent/the-server-is-down");
+  const auto nobody = [] { return ConnectInsecurely("unix:/nonexistent/the-server-is-down"); };
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (is_down_) return nobody();
+  // A pair of sockets, not gRPC's own in-process transport: that one calls a null pointer when a call is begun after
+  // the server went down, and a prober may well ask a readiness that is shutting down.
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) return nobody();
+  grpc::AddInsecureChannelFromFd(server_.get(), ends[0]);
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kLargestMessageBytes);
   arguments.SetMaxSendMessageSize(kLargestMessageBytes);
-  return server_->InProcessChannel(arguments);
+  return grpc::CreateCustomInsecureChannelFromFd("in-process", ends[1], arguments);
 }
 
 void ServiceServer::SetServing(bool serving) {
@@ -124,8 +133,11 @@ void ServiceServer::SetServing(bool serving) {
 
 void ServiceServer::Shutdown(absl::Duration grace) {
   if (server_ == nullptr) return;
-  std::call_once(down_, [&] {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
     is_down_ = true;
+  }
+  std::call_once(down_, [&] {
     SetServing(false);
     server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
     server_->Wait();

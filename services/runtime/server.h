@@ -2,7 +2,6 @@
 #ifndef PUCKDROP_SERVICES_RUNTIME_SERVER_H_
 #define PUCKDROP_SERVICES_RUNTIME_SERVER_H_
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -49,7 +48,8 @@ class ServiceServer {
   ServiceServer(const ServiceServer&) = delete;
   ServiceServer& operator=(const ServiceServer&) = delete;
 
-  // Needs no port. Same code, same limits. After Shutdown its calls, too, are UNAVAILABLE.
+  // Needs no port. Same code, same limits. Calls after Shutdown are UNAVAILABLE, also on a channel that was handed out
+  // before it.
   std::shared_ptr<grpc::Channel> InProcessChannel();
 
   // 0 when reached in process only.
@@ -71,7 +71,8 @@ class ServiceServer {
   std::string address_;
   std::vector<std::string> service_names_;
   std::once_flag down_;
-  std::atomic<bool> is_down_ = false;
+  std::mutex mutex_;
+  bool is_down_ = false;  // guarded by mutex_
 };
 
 }  // namespace puckdrop::runtime
