@@ -48,7 +48,8 @@ std::string GithubAnnotations(const cli::GateReport& report) {
     say(unknown.advisory ? "notice" : "error", absl::StrCat("Unknown: ", CheckList(unknown.checks, 3)), unknown.why);
   }
   for (const Note& note : summary.flaky) say("warning", absl::StrCat("Flaky: ", note.who.check), note.text);
-  for (const Note& note : summary.warnings) say("warning", absl::StrCat("Close to a limit: ", note.who.check), note.text);
+  for (const Note& note : summary.warnings)
+    say("warning", absl::StrCat("Close to a limit: ", note.who.check), note.text);
   return out;
 }
 

@@ -41,7 +41,8 @@ std::string HeadersOf(const json& message) {
   const json& headers = Member(message, "headers");
   if (!headers.is_array()) return out;
   for (size_t i = 0; i < headers.size() && i < 100; ++i) {
-    absl::StrAppend(&out, OneLine(TextOf(headers[i], "name"), 200), ": ", OneLine(TextOf(headers[i], "value"), 600), "\n");
+    absl::StrAppend(&out, OneLine(TextOf(headers[i], "name"), 200), ": ", OneLine(TextOf(headers[i], "value"), 600),
+                    "\n");
   }
   return out;
 }
@@ -180,16 +181,19 @@ std::string EvidenceWriter::Exchanges(const v1::Evidence& evidence) const {
     const int status = static_cast<int>(NumberOf(response, "status"));
     const bool bad = !error.empty() || status >= 400;
     Put(&out, "<details><summary><code>", Html(TextOf(request, "method"), 20), " ", Html(TextOf(request, "url"), 300),
-        "</code> <b class=", bad ? "bad" : "good", ">", error.empty() ? absl::StrCat(status) : Html(error, 200), "</b> <span class=dim>",
-        Span(absl::Milliseconds(std::clamp(NumberOf(entry, "time"), 0.0, 1e9))), "</span></summary>\n");
-    if (const std::string note = TextOf(entry, "comment"); !note.empty()) Put(&out, "<p class=dim>", Html(note, 400), "</p>");
+        "</code> <b class=", bad ? "bad" : "good", ">", error.empty() ? absl::StrCat(status) : Html(error, 200),
+        "</b> <span class=dim>", Span(absl::Milliseconds(std::clamp(NumberOf(entry, "time"), 0.0, 1e9))),
+        "</span></summary>\n");
+    if (const std::string note = TextOf(entry, "comment"); !note.empty())
+      Put(&out, "<p class=dim>", Html(note, 400), "</p>");
     Put(&out, Pre("request", absl::StrCat(HeadersOf(request)), kMostBody));
     Put(&out, Pre("request body", Readable(TextOf(Member(request, "postData"), "text")), kMostBody));
     Put(&out, Pre("answer", HeadersOf(response), kMostBody));
     Put(&out, Pre("answer's body", Readable(TextOf(Member(response, "content"), "text")), kMostBody));
     Put(&out, "</details>\n");
   }
-  if (entries.size() > kMostEntries) Put(&out, "<p class=dim>and ", entries.size() - kMostEntries, " more exchanges</p>\n");
+  if (entries.size() > kMostEntries)
+    Put(&out, "<p class=dim>and ", entries.size() - kMostEntries, " more exchanges</p>\n");
   return out;
 }
 
@@ -206,7 +210,8 @@ std::string EvidenceWriter::Block(const v1::Evidence& evidence) const {
     default:
       return "";
   }
-  if (evidence.truncated()) absl::StrAppend(&body, "<p class=dim>It was longer and was cut when it was recorded.</p>\n");
+  if (evidence.truncated())
+    absl::StrAppend(&body, "<p class=dim>It was longer and was cut when it was recorded.</p>\n");
   return body;
 }
 

@@ -41,9 +41,9 @@ class Page {
   std::string Write() {
     // What must be there is written first, and pictures and recordings share what is left.
     const std::string top = Top();
-    const std::string middle = absl::StrCat(UnknownCards(), Notes("Flaky", "passed only after another look", summary_.flaky),
-                                            Notes("Close to a limit", "ok, but not by much", summary_.warnings),
-                                            Advisory(), Promises(), Waivers());
+    const std::string middle = absl::StrCat(
+        UnknownCards(), Notes("Flaky", "passed only after another look", summary_.flaky),
+        Notes("Close to a limit", "ok, but not by much", summary_.warnings), Advisory(), Promises(), Waivers());
     const std::string bottom = absl::StrCat(NotJudged(), Matrix(), Timings(), Foot());
     const std::vector<std::string> cards = Cards();
     size_t needed = top.size() + middle.size() + bottom.size() + (16u << 10);
@@ -70,7 +70,8 @@ class Page {
     Put(&out, "<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n",
         "<meta name=viewport content=\"width=device-width,initial-scale=1\">\n",
         "<meta name=color-scheme content=\"light dark\">\n<meta name=referrer content=no-referrer>\n",
-        "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; ",
+        "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; img-src data:; style-src "
+        "'unsafe-inline'; ",
         "base-uri 'none'; form-action 'none'\">\n<title>", words, " · ", Html(TitleOf(report_)), "</title>\n<style>",
         StyleSheet(), "</style>\n</head>\n<body>\n");
     Put(&out, "<header class=\"banner ", ClassOf(verdict.state()), "\"><div>\n<h1>", words, "</h1>\n<p class=title>",
@@ -98,17 +99,13 @@ class Page {
   std::string Tiles() {
     std::string out = report_.verdict.paths_size() > 5 ? "<div class=\"tiles six\">\n" : "<div class=tiles>\n";
     for (const v1::PathVerdict& path : report_.verdict.paths()) {
-      const int asked = path.ok() + path.failed() + path.waived() + path.unknown();
       Put(&out, "<div class=\"tile ", path.left_out() ? "" : ClassOf(path.state()), "\"><div class=name>",
-          PathPeople(path.path()), "</div><div class=state>", path.left_out() ? "not judged" : VerdictPeople(path.state()),
-          "</div><div class=counts>");
+          PathPeople(path.path()), "</div><div class=state>",
+          path.left_out() ? "not judged" : VerdictPeople(path.state()), "</div><div class=counts>");
       if (path.left_out()) {
-        Put(&out, Html(absl::StripPrefix(path.why(), "not judged: "), 160));
+        Put(&out, Html(PathWhy(summary_, path), 160));
       } else {
-        Put(&out, path.ok(), " of ", asked, " ok");
-        if (path.failed() > 0) Put(&out, ", ", path.failed(), " failed");
-        if (path.waived() > 0) Put(&out, ", ", path.waived(), " waived");
-        if (path.unknown() > 0) Put(&out, ", ", path.unknown(), " unknown");
+        Put(&out, PathCounts(summary_, path));
         if (path.audience_affected() > 0) Put(&out, "; ", Percent(path.audience_affected()), " of the audience hit");
       }
       Put(&out, "</div></div>\n");
@@ -119,12 +116,12 @@ class Page {
   std::string Obligations() {
     if (report_.obligations_open.empty()) return "";
     std::string out;
-    Put(&out, "<h2 class=bad>Still owed at the target: ", report_.obligations_open.size(), "</h2>\n<section class=\"card owed\">\n",
-        "<p>We did this at the target and could not undo it.</p>\n<ul>\n");
+    Put(&out, "<h2 class=bad>Still owed at the target: ", report_.obligations_open.size(),
+        "</h2>\n<section class=\"card owed\">\n", "<p>We did this at the target and could not undo it.</p>\n<ul>\n");
     for (size_t i = 0; i < report_.obligations_open.size() && i < kMostLines; ++i) {
       const v1::Obligation& owed = report_.obligations_open[i];
-      Put(&out, "<li><code>", Html(owed.operation(), 100), "</code> for ", Html(owed.customer(), 60), ", account <code>",
-          Html(owed.account(), 200), "</code>");
+      Put(&out, "<li><code>", Html(owed.operation(), 100), "</code> for ", Html(owed.customer(), 60),
+          ", account <code>", Html(owed.account(), 200), "</code>");
       std::map<std::string, std::string> ids(owed.target_ids().begin(), owed.target_ids().end());
       for (const auto& [name, id] : ids) Put(&out, ", ", Html(name, 60), " <code>", Html(id, 200), "</code>");
       Put(&out, "<br>");
@@ -178,7 +175,8 @@ class Page {
       std::string out;
       const std::string& sentence = problem.description.sentence();
       Put(&out, "<section class=\"card no\" id=\"", Anchor("p-", problem.check), "\">\n<h3>",
-          sentence.empty() ? Html(problem.symptoms.front().finding.text(), 300) : absl::StrCat("“", Html(sentence, 300), "”"),
+          sentence.empty() ? Html(problem.symptoms.front().finding.text(), 300)
+                           : absl::StrCat("“", Html(sentence, 300), "”"),
           "</h3>\n<p class=meta><code>", Html(problem.check, 100), "</code> · ", Who(problem),
           problem.supporting ? " · not selected itself, but the selection stands on it" : "", "</p>\n");
       for (size_t i = 0; i < problem.symptoms.size() && i < kMostSymptoms; ++i) {
@@ -194,14 +192,14 @@ class Page {
       if (problem.blocked_instances > 0) {
         Put(&out, "<details><summary>Blocks ", Count(problem.blocked_instances, "more check"), "</summary>\n<ul>\n");
         for (const CheckCustomers& entry : problem.blocks) {
-          Put(&out, "<li><code>", Html(entry.check, 100), "</code> for ", Html(CustomerList(report_, entry.customers), 300),
-              "</li>\n");
+          Put(&out, "<li><code>", Html(entry.check, 100), "</code> for ",
+              Html(CustomerList(report_, entry.customers), 300), "</li>\n");
         }
         Put(&out, "</ul>\n</details>\n");
       }
       if (problem.first() != nullptr && !problem.first()->reproduce().empty()) {
-        Put(&out, "<details><summary>Again, from a shell</summary>\n<pre>", HtmlLines(problem.first()->reproduce(), 8u << 10),
-            "</pre>\n</details>\n");
+        Put(&out, "<details><summary>Again, from a shell</summary>\n<pre>",
+            HtmlLines(problem.first()->reproduce(), 8u << 10), "</pre>\n</details>\n");
       }
       cards.push_back(std::move(out));
     }
@@ -222,7 +220,8 @@ class Page {
       fact("step", absl::StrCat(step, "<code>", Html(first->operation(), 120), "</code>"));
     }
     if (problem.since != absl::InfinitePast()) {
-      fact("since", absl::StrCat(clock_.Time(problem.since), first != nullptr && first->confirmed() ? ", seen twice" : ""));
+      fact("since",
+           absl::StrCat(clock_.Time(problem.since), first != nullptr && first->confirmed() ? ", seen twice" : ""));
     }
     if (first != nullptr && !first->plan_position().empty()) {
       fact("plan", absl::StrCat("<code>", Html(first->plan_position(), 300), "</code>"));
@@ -241,22 +240,24 @@ class Page {
     for (size_t i = 0; i < summary_.unknown.size() && i < kMostLines; ++i) {
       const Unknown& unknown = summary_.unknown[i];
       Put(&out, "<section class=\"card in\">\n<h3>", Html(unknown.why, 600), "</h3>\n<p class=meta>",
-          Count(unknown.instances, "check"), unknown.advisory ? ", advisory" : "", "</p>\n<details><summary>Which</summary>\n<ul>\n");
+          Count(unknown.instances, "check"), unknown.advisory ? ", advisory" : "",
+          "</p>\n<details><summary>Which</summary>\n<ul>\n");
       for (const CheckCustomers& entry : unknown.checks) {
-        Put(&out, "<li><code>", Html(entry.check, 100), "</code> for ", Html(CustomerList(report_, entry.customers), 300),
-            "</li>\n");
+        Put(&out, "<li><code>", Html(entry.check, 100), "</code> for ",
+            Html(CustomerList(report_, entry.customers), 300), "</li>\n");
       }
       Put(&out, "</ul>\n</details>\n");
       if (unknown.first != nullptr && !unknown.first->reproduce().empty()) {
-        Put(&out, "<details><summary>Again, from a shell</summary>\n<pre>", HtmlLines(unknown.first->reproduce(), 8u << 10),
-            "</pre>\n</details>\n");
+        Put(&out, "<details><summary>Again, from a shell</summary>\n<pre>",
+            HtmlLines(unknown.first->reproduce(), 8u << 10), "</pre>\n</details>\n");
       }
       Put(&out, "</section>\n");
     }
     return out;
   }
 
-  static std::string Bullets(absl::string_view heading, absl::string_view after, const std::vector<std::string>& items) {
+  static std::string Bullets(absl::string_view heading, absl::string_view after,
+                             const std::vector<std::string>& items) {
     if (items.empty()) return "";
     std::string out;
     Put(&out, "<h2>", heading, after.empty() ? "" : absl::StrCat(" <small>", after, "</small>"),
@@ -290,9 +291,10 @@ class Page {
     for (const v1::PromiseState& promise : report_.verdict.promises()) {
       const bool kept = promise.state() == v1::PromiseState::KEPT;
       const bool broken = promise.state() == v1::PromiseState::BROKEN;
-      std::string item = absl::StrCat("<b class=", kept     ? "good>kept"
-                                                   : broken ? "bad>broken"
-                                                            : "warn>cannot tell",
+      std::string item = absl::StrCat("<b class=",
+                                      kept     ? "good>kept"
+                                      : broken ? "bad>broken"
+                                               : "warn>cannot tell",
                                       "</b> “", Html(promise.text(), 400), "”");
       if (promise.broken_by_size() > 0) {
         absl::StrAppend(&item, " <span class=dim>by ", Html(absl::StrJoin(promise.broken_by(), ", "), 400), "</span>");
@@ -314,10 +316,11 @@ class Page {
         covers += instance.standing() == v1::STANDING_WAIVED && instance.waiver() == static_cast<int>(i) ? 1 : 0;
       }
       std::string item;
-      Put(&item, "<b class=", holds ? "warn>holds" : "bad>does not hold", "</b> <code>", Html(waiver.check, 100), "</code>",
-          waiver.customer.empty() ? "" : absl::StrCat(" for ", Html(waiver.customer, 60)), ": ", Html(waiver.reason, 400),
-          " <span class=dim>(", Html(waiver.owner, 100), ", until ", Html(waiver.expires, 20), "; ", Html(state.why(), 300),
-          "; notice at ", Html(waiver.notice_url, 300), "; covers ", Count(covers, "check"), " here)</span>");
+      Put(&item, "<b class=", holds ? "warn>holds" : "bad>does not hold", "</b> <code>", Html(waiver.check, 100),
+          "</code>", waiver.customer.empty() ? "" : absl::StrCat(" for ", Html(waiver.customer, 60)), ": ",
+          Html(waiver.reason, 400), " <span class=dim>(", Html(waiver.owner, 100), ", until ", Html(waiver.expires, 20),
+          "; ", Html(state.why(), 300), "; notice at ", Html(waiver.notice_url, 300), "; covers ",
+          Count(covers, "check"), " here)</span>");
       items.push_back(std::move(item));
     }
     return Bullets("Waivers", "accepted by their owners, told to customers", items);
@@ -327,7 +330,8 @@ class Page {
     std::vector<std::string> items;
     for (const std::string& line : report_.verdict.not_judged()) items.push_back(Html(line, 600));
     if (summary_.does_not_apply > 0) {
-      items.push_back(absl::StrCat(Count(summary_.does_not_apply, "check"), summary_.does_not_apply == 1 ? " does" : " do",
+      items.push_back(absl::StrCat(Count(summary_.does_not_apply, "check"),
+                                   summary_.does_not_apply == 1 ? " does" : " do",
                                    " not apply, by the plan or the device"));
     }
     std::string out = Bullets("Not judged", "", items);
@@ -340,7 +344,7 @@ class Page {
   }
 
   // One cell: a word and the reason behind it.
-  static std::string Cell(const v1::InstanceStanding& instance, size_t columns) {
+  std::string Cell(const v1::InstanceStanding& instance, size_t columns) const {
     const char* kind = "amber";
     std::string word = "unknown";
     const v1::Result& result = instance.result();
@@ -364,8 +368,15 @@ class Page {
         break;
     }
     if (instance.standing() == v1::STANDING_FAILED) {
-      word = absl::StrCat("<a href=\"#", Anchor("p-", instance.root().empty() ? instance.check() : instance.root()), "\">",
-                          word, "</a>");
+      const std::string& root = instance.root().empty() ? instance.check() : instance.root();
+      const bool has_card = std::any_of(summary_.broken.begin(), summary_.broken.end(),
+                                        [&](const Problem& problem) { return problem.check == root; });
+      if (has_card) {
+        word = absl::StrCat("<a href=\"#", Anchor("p-", root), "\">", word, "</a>");
+      } else {
+        kind = "amber";
+        word = "advisory";
+      }
     }
     return absl::StrCat("<td class=", kind, columns > 1 ? absl::StrCat(" colspan=", columns) : "", " title=\"",
                         Html(instance.why(), 160), "\">", word, "</td>");
@@ -384,21 +395,26 @@ class Page {
     }
     if (paths.empty()) return "";
     if (columns.empty()) columns.push_back(readiness::kAnyCustomer);
-    std::string out = "<h2>Every check, every customer</h2>\n<div class=scroll tabindex=0 role=region aria-label=\"Checks and customers\">"
-                      "<table class=matrix>\n<thead><tr><th></th>";
+    std::string out =
+        "<h2>Every check, every customer</h2>\n<div class=scroll tabindex=0 role=region aria-label=\"Checks and "
+        "customers\">"
+        "<table class=matrix>\n<thead><tr><th></th>";
     for (size_t i = 0; i < columns.size(); ++i) {
       std::string about;
       if (i < report_.customers.size()) {
         const cli::GateReport::Customer& customer = report_.customers[i];
-        about = absl::StrCat("<small>", Html(customer.device, 40), "</small><small>", Percent(customer.audience_share), "</small>");
+        about = absl::StrCat("<small>", Html(customer.device, 40), "</small><small>", Percent(customer.audience_share),
+                             "</small>");
       }
       Put(&out, "<th scope=col>", Html(columns[i], 60), about, "</th>");
     }
     Put(&out, "</tr></thead>\n<tbody>\n");
     for (const auto& [path, checks] : paths) {
-      Put(&out, "<tr class=path><th scope=rowgroup>", PathPeople(path), "</th><td colspan=", columns.size(), "></td></tr>\n");
+      Put(&out, "<tr class=path><th scope=rowgroup>", PathPeople(path), "</th><td colspan=", columns.size(),
+          "></td></tr>\n");
       for (const auto& [check, customers] : checks) {
-        Put(&out, "<tr><th scope=row>", Html(absl::StripPrefix(check, absl::StrCat(readiness::PathName(path), ".")), 80), "</th>");
+        Put(&out, "<tr><th scope=row>",
+            Html(absl::StripPrefix(check, absl::StrCat(readiness::PathName(path), ".")), 80), "</th>");
         if (const auto any = customers.find(readiness::kAnyCustomer); any != customers.end()) {
           Put(&out, Cell(*any->second, columns.size()), "</tr>\n");
           continue;
@@ -410,8 +426,10 @@ class Page {
         Put(&out, "</tr>\n");
       }
     }
-    return out + "</tbody>\n</table></div>\n<p class=dim>“–”: not asked, since it does not apply, is not offered, or was left "
-                 "out. “close”: ok, but near its limit. Hold a cell for its reason.</p>\n";
+    return out +
+           "</tbody>\n</table></div>\n<p class=dim>“–”: not asked, since it does not apply, is not offered, or was "
+           "left "
+           "out. “close”: ok, but near its limit. Hold a cell for its reason.</p>\n";
   }
 
   std::string Timings() const {
@@ -426,13 +444,15 @@ class Page {
       sums.times.push_back(ToDuration(record.duration()));
     }
     if (operations.empty()) return "";
-    std::string out = "<h2>Timings <small>operations at the target</small></h2>\n<div class=scroll tabindex=0 role=region "
-                      "aria-label=Timings><table>\n<thead><tr><th>operation</th><th>answered</th><th>failed</th><th>median</th>"
-                      "<th>longest</th></tr></thead>\n<tbody>\n";
+    std::string out =
+        "<h2>Timings <small>operations at the target</small></h2>\n<div class=scroll tabindex=0 role=region "
+        "aria-label=Timings><table>\n<thead><tr><th>operation</th><th>answered</th><th>failed</th><th>median</th>"
+        "<th>longest</th></tr></thead>\n<tbody>\n";
     for (auto& [operation, sums] : operations) {
       std::sort(sums.times.begin(), sums.times.end());
-      Put(&out, "<tr><td><code>", Html(operation, 120), "</code></td><td class=n>", sums.ok, "</td><td class=n>", sums.other,
-          "</td><td class=n>", Span(sums.times[sums.times.size() / 2]), "</td><td class=n>", Span(sums.times.back()), "</td></tr>\n");
+      Put(&out, "<tr><td><code>", Html(operation, 120), "</code></td><td class=n>", sums.ok, "</td><td class=n>",
+          sums.other, "</td><td class=n>", Span(sums.times[sums.times.size() / 2]), "</td><td class=n>",
+          Span(sums.times.back()), "</td></tr>\n");
     }
     return out + "</tbody>\n</table></div>\n";
   }
@@ -440,7 +460,8 @@ class Page {
   std::string Evidence() {
     // What went wrong speaks first, as long as there is room.
     std::vector<const v1::Result*> wrong, ok;
-    for (const Problem& problem : summary_.broken) wrong.insert(wrong.end(), problem.results.begin(), problem.results.end());
+    for (const Problem& problem : summary_.broken)
+      wrong.insert(wrong.end(), problem.results.begin(), problem.results.end());
     for (const v1::InstanceStanding& instance : report_.verdict.instances()) {
       if (!instance.has_result()) continue;
       const bool fine = instance.standing() == v1::STANDING_OK && !instance.result().flaky();
@@ -450,10 +471,12 @@ class Page {
     Budget little{std::min(budget_.left, kMostOfOk)};
     const std::string of_ok = evidence_.Blocks(ok, &little);
     if (of_wrong.empty() && of_ok.empty() && evidence_.LeftOut().empty()) return "";
-    std::string out = "<h2>Evidence <small>secrets were taken out when it was recorded</small></h2>\n<section class=card>\n";
+    std::string out =
+        "<h2>Evidence <small>secrets were taken out when it was recorded</small></h2>\n<section class=card>\n";
     Put(&out, of_wrong);
     if (!of_ok.empty()) Put(&out, "<details><summary>Of what is ok</summary>\n", of_ok, "</details>\n");
-    if (const std::string left_out = evidence_.LeftOut(); !left_out.empty()) Put(&out, "<p class=dim>", left_out, ".</p>\n");
+    if (const std::string left_out = evidence_.LeftOut(); !left_out.empty())
+      Put(&out, "<p class=dim>", left_out, ".</p>\n");
     return out + "</section>\n";
   }
 

@@ -2,7 +2,8 @@
 
 namespace puckdrop::report {
 
-// Every pair of ink and ground has a contrast of 4.5:1 or more (WCAG 2.1 AA), in both schemes; colour never stands alone.
+// Every pair of ink and ground has a contrast of 4.5:1 or more (WCAG 2.1 AA), in both schemes; colour never stands
+// alone.
 absl::string_view StyleSheet() {
   return R"css(
 :root{color-scheme:light dark;--bg:#f3f5f8;--card:#fff;--ink:#12161c;--dim:#4f5966;--line:#d8dde4;--code:#eef1f5;
@@ -81,7 +82,8 @@ footer{margin:36px 0 32px;font-size:.88rem;color:var(--dim)}
 border-left:5px solid var(--dim);padding:9px 12px;column-gap:10px}.tile.no{border-top-color:var(--line);border-left-color:var(--red)}
 .tile.go{border-top-color:var(--line);border-left-color:var(--green)}.tile.in{border-top-color:var(--line);border-left-color:var(--amber)}
 .tile .counts{grid-column:1/-1}.versus{grid-template-columns:1fr}main,.banner>div{padding-left:12px;padding-right:12px}
-dl{grid-template-columns:1fr;gap:0}dt{margin-top:6px;font-size:.85rem}.matrix th,.matrix td{padding:5px 7px}}
+dl{grid-template-columns:1fr;gap:0}dt{margin-top:6px;font-size:.85rem}.matrix th,.matrix td{padding:5px 7px}
+.matrix tbody th{white-space:normal;overflow-wrap:anywhere;min-width:130px;max-width:38vw}}
 @media print{:root{--bg:#fff}.card,figure,.tile{break-inside:avoid}.scroll{overflow:visible}pre{max-height:none}
 .banner,td,.versus div,.do,.owed{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 )css";

@@ -143,7 +143,8 @@ Json ProblemsJson(const std::vector<Problem>& problems) {
 Json NotesJson(const std::vector<Note>& notes) {
   Json out = Json::array();
   for (const Note& note : notes) {
-    out.push_back({{"check", Text(note.who.check)}, {"customers", Texts(note.who.customers)}, {"text", Text(note.text)}});
+    out.push_back(
+        {{"check", Text(note.who.check)}, {"customers", Texts(note.who.customers)}, {"text", Text(note.text)}});
   }
   return out;
 }
@@ -209,7 +210,8 @@ Json SupportingJson(const cli::GateReport& report) {
   Json out = Json::array();
   for (const v1::Result& result : report.results) {
     if (!result.supporting()) continue;
-    out.push_back({{"check", Text(result.check())}, {"customer", Text(result.customer())}, {"result", ResultJson(result)}});
+    out.push_back(
+        {{"check", Text(result.check())}, {"customer", Text(result.customer())}, {"result", ResultJson(result)}});
   }
   return out;
 }
@@ -309,8 +311,10 @@ Json CatalogueJson(const cli::GateReport& report) {
     if (check.thresholds().has_warn()) thresholds["warn"] = check.thresholds().warn();
     if (check.thresholds().has_fail()) thresholds["fail"] = check.thresholds().fail();
     if (!check.thresholds().unit().empty()) thresholds["unit"] = Text(check.thresholds().unit());
-    out[Text(id)] = {{"sentence", Text(check.sentence())}, {"question", Text(check.question())},
-                     {"source", Text(check.source())},     {"runbook", Text(check.runbook())},
+    out[Text(id)] = {{"sentence", Text(check.sentence())},
+                     {"question", Text(check.question())},
+                     {"source", Text(check.source())},
+                     {"runbook", Text(check.runbook())},
                      {"thresholds", std::move(thresholds)}};
   }
   return out;

@@ -61,12 +61,15 @@ Json Definitions() {
                            {"expected", Text()},
                            {"actual", Text()},
                            {"where", Text("stream, rendition, offer; empty: the whole")}});
+  out["symptom"] = out["finding"];
+  out["symptom"]["properties"]["customers"] = List(Text());
+  out["symptom"]["required"].push_back("customers");
   out["problem"] = Object({{"check", Text("the root: what others stand on")},
                            {"path", Ref("path")},
                            {"sentence", Text("what a customer would say")},
                            {"customers", List(Text("`any`: every customer"))},
                            {"audience_share", Share()},
-                           {"findings", List(Ref("finding"))},
+                           {"findings", List(Ref("symptom"))},
                            {"operation", Text()},
                            {"step", Integer("0: no step")},
                            {"steps", Integer()},
@@ -79,40 +82,42 @@ Json Definitions() {
                            {"plan_position", Text("file:line:column")},
                            {"reproduce", Text("a command; secrets as $NAME")}});
   out["note"] = Object({{"check", Text()}, {"customers", List(Text())}, {"text", Text()}});
-  out["result"] = Object({{"outcome", OneOf({"passed", "failed", "blocked", "inconclusive", "skipped"})},
-                          {"summary", Text()},
-                          {"warning", Boolean("passed, past its `warn` threshold")},
-                          {"flaky", Boolean("passed after a look that did not")},
-                          {"confirmed", Boolean("failed twice")},
-                          {"attempts", Integer()},
-                          {"skip_cause", Text("DOES_NOT_APPLY, NOT_OFFERED, NOT_JUDGED, NOT_MAPPED, NOT_TOLD, READ_ONLY, "
-                                              "TOOL_MISSING or empty")},
-                          {"blocked_by", Text()},
-                          {"reason", Text("WRONG_ANSWER, TARGET_FAULT, UNREADABLE, UNEXPECTED_REFUSAL, TOO_SLOW, "
-                                          "CERTIFICATE, MEDIA, OURS, UNREACHABLE or empty")},
-                          {"findings", List(Ref("finding"))},
-                          {"operation", Text()},
-                          {"step", Integer()},
-                          {"steps", Integer()},
-                          {"plan_position", Text()},
-                          {"observed_value", OrNull(Number())},
-                          {"unit", Text()},
-                          {"start_time", Time()},
-                          {"duration_seconds", Number()},
-                          {"vantage", Text()},
-                          {"configuration", Text()},
-                          {"through_back_office", Boolean()},
-                          {"evidence", List(Text("name in `evidence`"))},
-                          {"reproduce", Text()}});
+  out["result"] =
+      Object({{"outcome", OneOf({"passed", "failed", "blocked", "inconclusive", "skipped"})},
+              {"summary", Text()},
+              {"warning", Boolean("passed, past its `warn` threshold")},
+              {"flaky", Boolean("passed after a look that did not")},
+              {"confirmed", Boolean("failed twice")},
+              {"attempts", Integer()},
+              {"skip_cause", Text("DOES_NOT_APPLY, NOT_OFFERED, NOT_JUDGED, NOT_MAPPED, NOT_TOLD, READ_ONLY, "
+                                  "TOOL_MISSING or empty")},
+              {"blocked_by", Text()},
+              {"reason", Text("WRONG_ANSWER, TARGET_FAULT, UNREADABLE, UNEXPECTED_REFUSAL, TOO_SLOW, "
+                              "CERTIFICATE, MEDIA, OURS, UNREACHABLE or empty")},
+              {"findings", List(Ref("finding"))},
+              {"operation", Text()},
+              {"step", Integer()},
+              {"steps", Integer()},
+              {"plan_position", Text()},
+              {"observed_value", OrNull(Number())},
+              {"unit", Text()},
+              {"start_time", Time()},
+              {"duration_seconds", Number()},
+              {"vantage", Text()},
+              {"configuration", Text()},
+              {"through_back_office", Boolean()},
+              {"evidence", List(Text("name in `evidence`"))},
+              {"reproduce", Text()}});
   return out;
 }
 
 }  // namespace
 
 std::string JsonReportSchema() {
-  Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
-                 {"title", "puckdrop.report.v1"},
-                 {"description", "What `puckdrop gate --report json=FILE` writes. Keys may be added; none changes its meaning."}};
+  Json schema = {
+      {"$schema", "https://json-schema.org/draft/2020-12/schema"},
+      {"title", "puckdrop.report.v1"},
+      {"description", "What `puckdrop gate --report json=FILE` writes. Keys may be added; none changes its meaning."}};
   Json body = Object(
       {{"schema", {{"const", "puckdrop.report.v1"}}},
        {"verdict", Object({{"state", Ref("state")},

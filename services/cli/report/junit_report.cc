@@ -130,8 +130,8 @@ Case CaseOf(const cli::GateReport& report, const v1::InstanceStanding& instance)
     case v1::STANDING_OK:
       if (result.flaky()) what.system_out = absl::StrCat("flaky: passed at look ", result.attempts());
       if (result.warning()) {
-        absl::StrAppend(&what.system_out, what.system_out.empty() ? "" : "\n", "close to a limit: ",
-                        OneLine(result.summary()));
+        absl::StrAppend(&what.system_out, what.system_out.empty() ? "" : "\n",
+                        "close to a limit: ", OneLine(result.summary()));
       }
       return what;
     case v1::STANDING_NOT_ASKED:
@@ -162,7 +162,8 @@ Case VerdictCase(const cli::GateReport& report, const Summary& summary, const Co
   const bool go = readiness::VerdictNumber(state) == 2;
   std::vector<std::string> causes;
   for (const std::string& cause : report.verdict.causes()) causes.push_back(OneLine(cause));
-  if (!report.ended_by.empty()) causes.push_back(absl::StrCat("ended by ", OneLine(report.ended_by), " before it was over"));
+  if (!report.ended_by.empty())
+    causes.push_back(absl::StrCat("ended by ", OneLine(report.ended_by), " before it was over"));
   // A root that is not among the cases as a failure: it ran in support of the selection, or is itself advisory.
   for (const Problem& problem : summary.broken) {
     bool shown = false;
@@ -176,7 +177,8 @@ Case VerdictCase(const cli::GateReport& report, const Summary& summary, const Co
                                   Count(problem.blocked_instances, "check")));
   }
   // Causes of a path as a whole, and unknowns that were skipped, colour no case.
-  if (causes.empty() && !go && (no_go ? told.failures : told.errors) == 0) causes.push_back(OneLine(report.verdict.why()));
+  if (causes.empty() && !go && (no_go ? told.failures : told.errors) == 0)
+    causes.push_back(OneLine(report.verdict.why()));
 
   Case what;
   what.system_out = absl::StrCat(readiness::VerdictName(state), ": ", OneLine(report.verdict.why()));
@@ -188,8 +190,8 @@ Case VerdictCase(const cli::GateReport& report, const Summary& summary, const Co
     absl::StrAppend(&what.system_out, "\nnot judged: ", OneLine(line));
   }
   for (const v1::Obligation& owed : report.obligations_open) {
-    absl::StrAppend(&what.system_out, "\nstill owed: ", OneLine(owed.operation()), " for ", OneLine(owed.customer()), ": ",
-                    OneLine(owed.manual_action().empty() ? "settled at the next start" : owed.manual_action()));
+    absl::StrAppend(&what.system_out, "\nstill owed: ", OneLine(owed.operation()), " for ", OneLine(owed.customer()),
+                    ": ", OneLine(owed.manual_action().empty() ? "settled at the next start" : owed.manual_action()));
   }
   if (causes.empty()) return what;
   what.kind = no_go ? Case::Kind::kFailure : Case::Kind::kError;
@@ -216,8 +218,8 @@ std::string JunitReport(const cli::GateReport& report) {
     suite.append_attribute("name").set_value(name.c_str());
     if (report.start_time != absl::InfinitePast()) {
       // The schema allows no zone; UTC, as the reports of others.
-      suite.append_attribute("timestamp").set_value(
-          absl::FormatTime("%Y-%m-%dT%H:%M:%S", report.start_time, absl::UTCTimeZone()).c_str());
+      suite.append_attribute("timestamp")
+          .set_value(absl::FormatTime("%Y-%m-%dT%H:%M:%S", report.start_time, absl::UTCTimeZone()).c_str());
     }
     if (!report.vantage.empty()) suite.append_attribute("hostname").set_value(OneLine(report.vantage, 200).c_str());
     return suite;
@@ -244,7 +246,8 @@ std::string JunitReport(const cli::GateReport& report) {
 
   pugi::xml_node suite = begin_suite("verdict");
   Counts counts;
-  AddCase(suite, "puckdrop.verdict", "puckdrop.verdict", absl::ZeroDuration(), VerdictCase(report, summary, all), counts);
+  AddCase(suite, "puckdrop.verdict", "puckdrop.verdict", absl::ZeroDuration(), VerdictCase(report, summary, all),
+          counts);
   SetCounts(suite, counts);
   all.Add(counts);
   SetCounts(root, all);

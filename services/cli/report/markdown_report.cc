@@ -88,10 +88,11 @@ class Writer {
 
   std::string Write() {
     const v1::Verdict& verdict = report_.verdict;
-    absl::StrAppend(&out_, "## ", Mark(verdict.state()), " ", VerdictPeople(verdict.state()), " · ", Escaped(TitleOf(report_)),
-                    "\n\n", Escaped(Headline(report_, summary_)), "\n\n");
+    absl::StrAppend(&out_, "## ", Mark(verdict.state()), " ", VerdictPeople(verdict.state()), " · ",
+                    Escaped(TitleOf(report_)), "\n\n", Escaped(Headline(report_, summary_)), "\n\n");
     if (!verdict.why().empty()) absl::StrAppend(&out_, Escaped(verdict.why()), "\n\n");
-    if (!report_.ended_by.empty()) absl::StrAppend(&out_, "Ended by ", Escaped(report_.ended_by), " before it was over.\n\n");
+    if (!report_.ended_by.empty())
+      absl::StrAppend(&out_, "Ended by ", Escaped(report_.ended_by), " before it was over.\n\n");
     Paths();
     Obligations();
     for (const Problem& problem : summary_.broken) Add("🔴", problem);
@@ -107,7 +108,8 @@ class Writer {
     List("Notes", report_.warnings);
     absl::StrAppend(&out_, "<sub>", Escaped(clock_.Date(report_.end_time)), " · ", summary_.judged, " of ",
                     verdict.instances_size(), " judged · exit ", report_.exit_code, " · plan ",
-                    Escaped(absl::StrJoin(report_.plan_files, ", ")), " · puckdrop ", Escaped(report_.version), "</sub>\n");
+                    Escaped(absl::StrJoin(report_.plan_files, ", ")), " · puckdrop ", Escaped(report_.version),
+                    "</sub>\n");
     if (cut_) absl::StrAppend(&out_, "\nThis report was cut; the JSON and HTML reports have the rest.\n");
     return std::move(out_);
   }
@@ -124,9 +126,10 @@ class Writer {
     absl::StrAppend(&out_, "| path | verdict | ok | failed | waived | unknown | audience hit |\n",
                     "|---|---|--:|--:|--:|--:|--:|\n");
     for (const v1::PathVerdict& path : report_.verdict.paths()) {
-      absl::StrAppend(&out_, "| ", PathPeople(path.path()), " | ",
-                      path.left_out() ? "not judged" : absl::StrCat(Mark(path.state()), " ", VerdictPeople(path.state())),
-                      " | ", path.ok(), " | ", path.failed(), " | ", path.waived(), " | ", path.unknown(), " | ");
+      absl::StrAppend(
+          &out_, "| ", PathPeople(path.path()), " | ",
+          path.left_out() ? "not judged" : absl::StrCat(Mark(path.state()), " ", VerdictPeople(path.state())), " | ",
+          path.ok(), " | ", path.failed(), " | ", path.waived(), " | ", path.unknown(), " | ");
       absl::StrAppend(&out_, Percent(path.audience_affected()), " |\n");
     }
     absl::StrAppend(&out_, "\n");
@@ -147,9 +150,9 @@ class Writer {
 
   void Add(absl::string_view mark, const Problem& problem) {
     if (!Room(kLargestBlock)) return;
-    const std::string title =
-        problem.description.sentence().empty() ? problem.symptoms.front().finding.text() : problem.description.sentence();
-    absl::StrAppend(&out_, "### ", mark, " ", Escaped(title), "\n\n`", Code(problem.check), "` · ",
+    const std::string title = problem.description.sentence().empty() ? problem.symptoms.front().finding.text()
+                                                                     : problem.description.sentence();
+    absl::StrAppend(&out_, "### ", mark, " ", Escaped(title), "\n\n", Code(problem.check), " · ",
                     Escaped(CustomerList(report_, problem.customers)), " · ", Percent(problem.audience_share),
                     " of the audience");
     if (problem.blocked_instances > 0) {
@@ -160,7 +163,8 @@ class Writer {
     for (size_t i = 0; i < problem.symptoms.size() && i < 20; ++i) {
       const Symptom& symptom = problem.symptoms[i];
       absl::StrAppend(&out_, "| ", Escaped(symptom.finding.text()), " | ", Escaped(symptom.finding.expected()), " | ",
-                      Escaped(symptom.finding.actual()), " | ", Escaped(CustomerList(report_, symptom.customers)), " |\n");
+                      Escaped(symptom.finding.actual()), " | ", Escaped(CustomerList(report_, symptom.customers)),
+                      " |\n");
     }
     absl::StrAppend(&out_, "\n");
     if (!problem.description.runbook().empty()) {
@@ -171,13 +175,13 @@ class Writer {
     absl::StrAppend(&out_, "<details><summary>Where, since when, and again</summary>\n\n");
     if (!first->operation().empty()) {
       absl::StrAppend(&out_, "- ",
-                      first->step() > 0 ? absl::StrCat("step ", first->step(), " of ", first->steps(), " of ") : "", "`",
-                      Code(first->operation()), "`\n");
+                      first->step() > 0 ? absl::StrCat("step ", first->step(), " of ", first->steps(), " of ") : "",
+                      Code(first->operation()), "\n");
     }
     if (problem.since != absl::InfinitePast()) {
       absl::StrAppend(&out_, "- since ", clock_.Time(problem.since), first->confirmed() ? ", seen twice" : "", "\n");
     }
-    if (!first->plan_position().empty()) absl::StrAppend(&out_, "- plan `", Code(first->plan_position()), "`\n");
+    if (!first->plan_position().empty()) absl::StrAppend(&out_, "- plan ", Code(first->plan_position()), "\n");
     if (!problem.description.source().empty()) {
       absl::StrAppend(&out_, "- limit from: ", Escaped(problem.description.source()), "\n");
     }
@@ -186,20 +190,16 @@ class Writer {
     absl::StrAppend(&out_, "\n</details>\n\n");
   }
 
-  // Inside single backticks nothing but a backtick means anything.
-  static std::string Code(absl::string_view text) {
-    std::string out = OneLine(text, 200);
-    std::replace(out.begin(), out.end(), '`', '\'');
-    return out;
-  }
+  // Not backticks: a text's own would end them.
+  static std::string Code(absl::string_view text) { return absl::StrCat("<code>", Escaped(text, 200), "</code>"); }
 
   void UnknownTable() {
     if (summary_.unknown.empty()) return;
     absl::StrAppend(&out_, "### 🟡 Unknown: we could not tell\n\n| why | checks | what |\n|---|--:|---|\n");
     for (size_t i = 0; i < summary_.unknown.size() && i < kMostRows && Room(kLargestRow); ++i) {
       const Unknown& unknown = summary_.unknown[i];
-      absl::StrAppend(&out_, "| ", Escaped(unknown.why), unknown.advisory ? " (advisory)" : "", " | ", unknown.instances,
-                      " | ", Escaped(CheckList(unknown.checks, 6)), " |\n");
+      absl::StrAppend(&out_, "| ", Escaped(unknown.why), unknown.advisory ? " (advisory)" : "", " | ",
+                      unknown.instances, " | ", Escaped(CheckList(unknown.checks, 6)), " |\n");
     }
     absl::StrAppend(&out_, "\n");
   }
@@ -230,7 +230,8 @@ class Writer {
   void NoteList(absl::string_view heading, const std::vector<Note>& notes) {
     std::vector<std::string> lines;
     for (const Note& note : notes) {
-      lines.push_back(absl::StrCat(note.who.check, " for ", CustomerList(report_, note.who.customers), ": ", note.text));
+      lines.push_back(
+          absl::StrCat(note.who.check, " for ", CustomerList(report_, note.who.customers), ": ", note.text));
     }
     List(heading, lines);
   }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "services/cli/report/words.h"
 #include "services/readiness/verdict.h"
 
@@ -32,7 +33,12 @@ class Maker {
   }
 
   Summary Make() {
-    for (const v1::InstanceStanding& instance : report_.verdict.instances()) Take(instance);
+    std::set<std::string> customers;
+    for (const v1::InstanceStanding& instance : report_.verdict.instances()) {
+      Take(instance);
+      if (instance.customer() != kAny) customers.insert(instance.customer());
+    }
+    summary_.customers_judged = static_cast<int>(customers.size());
     for (auto* problems : {&broken_, &advisory_, &waived_}) {
       for (auto& [key, problem] : *problems) Finish(problem);
     }
@@ -121,7 +127,8 @@ class Maker {
     }
     const v1::Result* result =
         instance.root().empty() && instance.has_result() ? &instance.result() : ResultOf(root, instance.customer());
-    if (result != nullptr && std::find(problem.results.begin(), problem.results.end(), result) == problem.results.end()) {
+    if (result != nullptr &&
+        std::find(problem.results.begin(), problem.results.end(), result) == problem.results.end()) {
       problem.results.push_back(result);
     }
     if (blocking && !waived) AddOnce(summary_.customers_hit, instance.customer());
@@ -151,6 +158,7 @@ class Maker {
         break;
       case v1::STANDING_FAILED:
         if (blocking) ++summary_.failed;
+        if (blocking && !instance.root().empty()) ++summary_.blocked[instance.path()];
         TakeProblem(instance);
         break;
       case v1::STANDING_WAIVED:
@@ -188,7 +196,8 @@ class Maker {
       if (start != absl::InfinitePast() && (problem.since == absl::InfinitePast() || start < problem.since)) {
         problem.since = start;
       }
-      problem.supporting = problem.supporting || (result->supporting() && instances_.count({result->check(), result->customer()}) == 0);
+      problem.supporting =
+          problem.supporting || (result->supporting() && instances_.count({result->check(), result->customer()}) == 0);
       if (result->severity() == v1::SEVERITY_ADVISORY) problem.advisory = true;
       if (result->findings().empty()) {
         v1::Finding finding;
@@ -256,6 +265,34 @@ class Maker {
 
 Summary Summarise(const cli::GateReport& report) { return Maker(report).Make(); }
 
+std::string PathCounts(const Summary& summary, const v1::PathVerdict& path) {
+  const int asked = path.ok() + path.failed() + path.waived() + path.unknown();
+  if (asked == 0) return "";
+  const auto found = summary.blocked.find(path.path());
+  const int blocked = found == summary.blocked.end() ? 0 : std::min(found->second, path.failed());
+  std::string out = absl::StrCat(path.ok(), " of ", asked, " ok");
+  if (path.failed() > blocked) absl::StrAppend(&out, ", ", path.failed() - blocked, " failed");
+  if (blocked > 0) absl::StrAppend(&out, ", ", blocked, " blocked");
+  if (path.waived() > 0) absl::StrAppend(&out, ", ", path.waived(), " waived");
+  if (path.unknown() > 0) absl::StrAppend(&out, ", ", path.unknown(), " unknown");
+  return out;
+}
+
+std::string PathWhy(const Summary& summary, const v1::PathVerdict& path) {
+  if (path.left_out()) return std::string(absl::StripPrefix(path.why(), "not judged: "));
+  if (path.state() == v1::VERDICT_STATE_GO) return "";
+  const auto blocked = summary.blocked.find(path.path());
+  if (blocked == summary.blocked.end() || blocked->second < path.failed()) return path.why();
+  std::vector<CheckCustomers> roots;
+  for (const Problem& problem : summary.broken) {
+    const bool here = std::any_of(problem.blocks.begin(), problem.blocks.end(), [&](const CheckCustomers& entry) {
+      return readiness::PathOfCheck(entry.check) == path.path();
+    });
+    if (here) roots.push_back({problem.check, {}});
+  }
+  return roots.empty() ? path.why() : absl::StrCat("stands on ", CheckList(roots, 2));
+}
+
 std::string CheckList(const std::vector<CheckCustomers>& checks, size_t most) {
   std::string out;
   for (size_t i = 0; i < checks.size() && i < most; ++i) {
@@ -275,7 +312,7 @@ std::string Headline(const cli::GateReport& report, const Summary& summary) {
       break;
     case v1::VERDICT_STATE_GO:
     case v1::VERDICT_STATE_GO_WITH_WAIVERS:
-      words = absl::StrCat(Count(static_cast<int>(report.customers.size()), "customer"), ", ", summary.ok, " of ",
+      words = absl::StrCat(Count(summary.customers_judged, "customer"), ", ", summary.ok, " of ",
                            Count(summary.asked, "check"), " ok");
       if (summary.waived_instances > 0) absl::StrAppend(&words, ", ", summary.waived_instances, " waived");
       break;

@@ -3,6 +3,7 @@
 #ifndef PUCKDROP_SERVICES_CLI_REPORT_SUMMARY_H_
 #define PUCKDROP_SERVICES_CLI_REPORT_SUMMARY_H_
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,8 @@ struct Summary {
   std::vector<Note> warnings;
   std::vector<const v1::PromiseState*> broken_promises;
   std::vector<std::string> customers_hit;  // by a blocking failure
+  int customers_judged = 0;                // that the verdict asks anything of
+  std::map<v1::Path, int> blocked;         // of a path's failed: those that stand on a root
   // Instances that can stop the launch: ok of those asked.
   int ok = 0;
   int asked = 0;
@@ -78,6 +81,11 @@ struct Summary {
 
 // Points into `report`, which must outlive it.
 Summary Summarise(const cli::GateReport& report);
+
+// `37 of 40 ok, 3 failed, 18 blocked`.
+std::string PathCounts(const Summary& summary, const v1::PathVerdict& path);
+// Why a path is not GO, without what its counts say; empty for GO.
+std::string PathWhy(const Summary& summary, const v1::PathVerdict& path);
 
 // The checks as `billing.vat, billing.charged_once and 3 more`.
 std::string CheckList(const std::vector<CheckCustomers>& checks, size_t most);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -7,6 +8,7 @@
 #include "services/cli/report/report.h"
 #include "services/cli/report/summary.h"
 #include "services/cli/report/words.h"
+#include "services/readiness/verdict.h"
 
 namespace puckdrop::report {
 namespace {
@@ -60,10 +62,9 @@ class Writer {
   }
 
   static const char* ColorOf(v1::VerdictState state) {
-    return state == v1::VERDICT_STATE_NO_GO ? kRed
-           : state == v1::VERDICT_STATE_GO || state == v1::VERDICT_STATE_GO_WITH_WAIVERS
-               ? kGreen
-               : kAmber;
+    return state == v1::VERDICT_STATE_NO_GO                                              ? kRed
+           : state == v1::VERDICT_STATE_GO || state == v1::VERDICT_STATE_GO_WITH_WAIVERS ? kGreen
+                                                                                         : kAmber;
   }
 
   void Line(absl::string_view text = "") { absl::StrAppend(&out_, text, "\n"); }
@@ -97,7 +98,7 @@ class Writer {
                const std::vector<std::string>& lines) {
     if (lines.empty()) return;
     Heading(words, after, code);
-    for (size_t i = 0; i < lines.size() && i < kMostLines; ++i) Behind("  ", 2, OneLine(lines[i], 600));
+    for (size_t i = 0; i < lines.size() && i < kMostLines; ++i) Behind("  - ", 4, OneLine(lines[i], 600));
     if (lines.size() > kMostLines) Line(absl::StrCat("  and ", lines.size() - kMostLines, " more"));
   }
 
@@ -111,8 +112,10 @@ class Writer {
     const size_t columns = verdict.size() + (color_ ? 4 : 2);
     Behind(color_ ? absl::StrCat(Paint(banner, absl::StrCat(" ", verdict, " ")), "  ") : verdict + "  ", columns, rest,
            kBold);
-    if (state != v1::VERDICT_STATE_NO_GO && state != v1::VERDICT_STATE_GO && !report_.verdict.why().empty()) {
-      Behind(std::string(columns, ' '), columns, OneLine(report_.verdict.why(), 400));
+    if (state != v1::VERDICT_STATE_NO_GO && state != v1::VERDICT_STATE_GO) {
+      // A cause that belongs to no check is behind whatever the first unknown check says.
+      const std::string& why = report_.verdict.causes().empty() ? report_.verdict.why() : report_.verdict.causes(0);
+      if (!why.empty()) Behind(std::string(columns, ' '), columns, OneLine(why, 400));
     }
     if (!report_.ended_by.empty()) {
       Behind(std::string(columns, ' '), columns,
@@ -123,22 +126,13 @@ class Writer {
   void Paths() {
     Line();
     for (const v1::PathVerdict& path : report_.verdict.paths()) {
-      const int asked = path.ok() + path.failed() + path.waived() + path.unknown();
-      std::string state = path.left_out() ? "not judged" : VerdictPeople(path.state());
-      std::string counts;
-      if (asked > 0) {
-        counts = absl::StrCat(path.ok(), " of ", asked, " ok");
-        if (path.failed() > 0) absl::StrAppend(&counts, ", ", path.failed(), " failed");
-        if (path.waived() > 0) absl::StrAppend(&counts, ", ", path.waived(), " waived");
-        if (path.unknown() > 0) absl::StrAppend(&counts, ", ", path.unknown(), " unknown");
-      }
-      std::string why;
-      if (path.state() != v1::VERDICT_STATE_GO || path.left_out()) {
-        why = std::string(absl::StripPrefix(OneLine(path.why(), 300), "not judged: "));
-      }
+      const std::string state = path.left_out() ? "not judged" : VerdictPeople(path.state());
+      const std::string counts = PathCounts(summary_, path);
+      const std::string why = OneLine(PathWhy(summary_, path), 300);
       const size_t left = 2 + 16 + 17;
-      std::string rest = counts;
-      if (!why.empty()) absl::StrAppend(&rest, rest.empty() ? "" : "   ", why);
+      const std::string rest = why.empty()      ? counts
+                               : counts.empty() ? why
+                                                : absl::StrCat(Padded(counts, 24), "  ", why);
       Line(absl::StrCat("  ", Padded(PathPeople(path.path()), 16),
                         Paint(path.left_out() ? kDim : ColorOf(path.state()), Padded(state, 17)),
                         CutToWidth(rest, width_ - left)));
@@ -160,10 +154,11 @@ class Writer {
       if (!owed.manual_action().empty()) {
         Behind(absl::StrCat("    ", Paint(kRed, "A person must: ")), 19, OneLine(owed.manual_action(), 600), kBold);
       } else {
-        Behind("    ", 4, "puckdrop settles it by itself at its next start, with `puckdrop obligations`.");
+        Behind("    ", 4, "puckdrop settles it by itself at its next start; `puckdrop obligations` shows it");
       }
       if (!owed.last_error().empty()) {
-        Behind("    last attempt: ", 18, absl::StrCat(OneLine(owed.last_error(), 300), " (", owed.attempts(), " so far)"));
+        Behind("    last attempt: ", 18,
+               absl::StrCat(OneLine(owed.last_error(), 300), " (", owed.attempts(), " so far)"));
       }
     }
     if (report_.obligations_open.size() > kMostLines) {
@@ -180,14 +175,16 @@ class Writer {
   }
 
   static std::string TitleOfProblem(const Problem& problem) {
-    if (!problem.description.sentence().empty()) return absl::StrCat("\"", OneLine(problem.description.sentence(), 200), "\"");
+    if (!problem.description.sentence().empty())
+      return absl::StrCat("\"", OneLine(problem.description.sentence(), 200), "\"");
     return OneLine(problem.symptoms.front().finding.text(), 200);
   }
 
   std::string WhoIsHit(const Problem& problem) const {
     const std::string count = CustomerCount(report_, problem.customers);
     std::string who = CustomerList(report_, problem.customers);
-    if (who == count || absl::StartsWith(who, "all ")) return absl::StrCat(who, ", ", Percent(problem.audience_share), " of the audience");
+    if (who == count || absl::StartsWith(who, "all "))
+      return absl::StrCat(who, ", ", Percent(problem.audience_share), " of the audience");
     return absl::StrCat(who, " (", count, ", ", Percent(problem.audience_share), " of the audience)");
   }
 
@@ -195,7 +192,19 @@ class Writer {
     if (result.operation().empty()) return "";
     const std::string operation = OneLine(result.operation(), 120);
     if (result.step() == 0) return operation;
-    return absl::StrCat(result.step(), result.steps() > 0 ? absl::StrCat(" of ", result.steps()) : "", " of ", operation);
+    return absl::StrCat(result.step(), result.steps() > 0 ? absl::StrCat(" of ", result.steps()) : "", " of ",
+                        operation);
+  }
+
+  // `7 of playback, 4 of billing`: which journeys end here says more than a list of ids.
+  static std::string BlockedByPath(const Problem& problem) {
+    std::map<v1::Path, size_t> paths;
+    for (const CheckCustomers& entry : problem.blocks) {
+      paths[readiness::PathOfCheck(entry.check)] += entry.customers.size();
+    }
+    return absl::StrJoin(paths, ", ", [](std::string* out, const std::pair<const v1::Path, size_t>& path) {
+      absl::StrAppend(out, path.second, " of ", PathPeople(path.first));
+    });
   }
 
   void Symptoms(const Problem& problem) {
@@ -203,13 +212,16 @@ class Writer {
     for (size_t i = 0; i < all && i < kMostSymptoms; ++i) {
       const Symptom& symptom = problem.symptoms[i];
       const v1::Finding& finding = symptom.finding;
-      std::string text = OneLine(finding.text(), 400);
+      // What is said in the next line but one need not be said twice.
+      const absl::string_view sentence = finding.text();
+      const std::string tail = finding.actual().empty() ? "" : absl::StrCat(": ", finding.actual());
+      std::string text = OneLine(tail.size() > 40 ? absl::StripSuffix(sentence, tail) : sentence, 400);
       if (!finding.where().empty() && !absl::StrContains(text, finding.where())) {
         absl::StrAppend(&text, " (", OneLine(finding.where(), 120), ")");
       }
       if (symptom.varies) {
-        absl::StrAppend(&text, " (as ", OneLine(symptom.customers.front(), 60), " saw it; ", symptom.customers.size() - 1,
-                        " alike)");
+        absl::StrAppend(&text, " (as ", OneLine(symptom.customers.front(), 60), " saw it; ",
+                        symptom.customers.size() - 1, " alike)");
       } else if (symptom.customers.size() < problem.results.size()) {
         absl::StrAppend(&text, " (", CustomerList(report_, symptom.customers), ")");
       }
@@ -217,7 +229,8 @@ class Writer {
       Field("expected", OneLine(finding.expected(), 400));
       Field("actual", OneLine(finding.actual(), 400), kRed);
     }
-    if (all > kMostSymptoms) Field("", absl::StrCat("and ", all - kMostSymptoms, " more findings, in the other reports"));
+    if (all > kMostSymptoms)
+      Field("", absl::StrCat("and ", all - kMostSymptoms, " more findings, in the other reports"));
   }
 
   void Block(const Problem& problem, size_t number, absl::string_view code) {
@@ -239,7 +252,7 @@ class Writer {
       Field("since", since);
     }
     if (problem.blocked_instances > 0) {
-      Field("blocks", absl::StrCat(Count(problem.blocked_instances, "more check"), ": ", CheckList(problem.blocks, 4)));
+      Field("blocks", absl::StrCat(Count(problem.blocked_instances, "more check"), ": ", BlockedByPath(problem)));
     }
     if (problem.supporting) Field("selected", "no: it ran because what was selected stands on it");
     Field("do", OneLine(problem.description.runbook(), 600), kBold);
@@ -266,13 +279,13 @@ class Writer {
 
   void OneLiner(const Problem& problem) {
     const v1::Finding& finding = problem.symptoms.front().finding;
-    std::string text = absl::StrCat(OneLine(problem.check, 100), " for ", CustomerList(report_, problem.customers), ": ",
-                                    OneLine(finding.text(), 300));
+    std::string text = absl::StrCat(OneLine(problem.check, 100), " for ", CustomerList(report_, problem.customers),
+                                    ": ", OneLine(finding.text(), 300));
     if (!finding.actual().empty() && !absl::StrContains(finding.text(), finding.actual())) {
       absl::StrAppend(&text, "; expected ", OneLine(finding.expected(), 200), ", was ", OneLine(finding.actual(), 200));
     }
     if (problem.blocked_instances > 0) absl::StrAppend(&text, " (blocks ", problem.blocked_instances, " more)");
-    Behind("  ", 2, text);
+    Behind("  - ", 4, text);
   }
 
   void Advisory() {
@@ -323,7 +336,8 @@ class Writer {
     for (const Problem& problem : summary_.waived) {
       std::string line = absl::StrCat(problem.check, " for ", CustomerList(report_, problem.customers), ": ",
                                       problem.symptoms.front().finding.text());
-      if (problem.blocked_instances > 0) absl::StrAppend(&line, " (with ", problem.blocked_instances, " that stand on it)");
+      if (problem.blocked_instances > 0)
+        absl::StrAppend(&line, " (with ", problem.blocked_instances, " that stand on it)");
       if (problem.waiver >= 0 && static_cast<size_t>(problem.waiver) < report_.waivers.size()) {
         const cli::GateReport::Waiver& waiver = report_.waivers[static_cast<size_t>(problem.waiver)];
         absl::StrAppend(&line, "; accepted by ", waiver.owner, " until ", waiver.expires, ": ", waiver.reason,
@@ -335,16 +349,23 @@ class Writer {
     lines.clear();
     for (const v1::WaiverState& state : report_.verdict.waivers()) {
       if (state.state() == v1::WaiverState::HONOURED) continue;
-      lines.push_back(absl::StrCat(state.check(), state.customer().empty() ? "" : " for ", state.customer(), ": ", state.why()));
+      lines.push_back(
+          absl::StrCat(state.check(), state.customer().empty() ? "" : " for ", state.customer(), ": ", state.why()));
     }
     Section("WAIVERS THAT DO NOT HOLD", "", kRed, lines);
+  }
+
+  static std::string ListOf(const google::protobuf::RepeatedPtrField<std::string>& checks) {
+    std::vector<CheckCustomers> list;
+    for (const std::string& check : checks) list.push_back({check, {}});
+    return CheckList(list, 3);
   }
 
   void Promises() {
     std::vector<std::string> lines;
     for (const v1::PromiseState* promise : summary_.broken_promises) {
       lines.push_back(absl::StrCat("\"", promise->text().empty() ? promise->promise() : promise->text(), "\"  by ",
-                                   absl::StrJoin(promise->broken_by(), ", ")));
+                                   ListOf(promise->broken_by())));
     }
     Section("PROMISES BROKEN", "", kRed, lines);
   }
@@ -352,7 +373,8 @@ class Writer {
   void NotJudged() {
     std::vector<std::string> lines(report_.verdict.not_judged().begin(), report_.verdict.not_judged().end());
     if (summary_.does_not_apply > 0) {
-      lines.push_back(absl::StrCat(Count(summary_.does_not_apply, "check"), summary_.does_not_apply == 1 ? " does" : " do",
+      lines.push_back(absl::StrCat(Count(summary_.does_not_apply, "check"),
+                                   summary_.does_not_apply == 1 ? " does" : " do",
                                    " not apply, by the plan or the device"));
     }
     Section("NOT JUDGED", "", kDim, lines);
@@ -360,8 +382,9 @@ class Writer {
 
   void Last() {
     Line();
-    std::vector<std::string> parts = {clock_.Date(report_.end_time),
-                                      absl::StrCat(summary_.judged, " of ", report_.verdict.instances_size(), " judged")};
+    std::vector<std::string> parts = {
+        clock_.Date(report_.end_time),
+        absl::StrCat(summary_.judged, " of ", report_.verdict.instances_size(), " judged")};
     if (report_.start_time != absl::InfinitePast() && report_.end_time >= report_.start_time) {
       absl::StrAppend(&parts.back(), " in ", Span(report_.end_time - report_.start_time));
     }

@@ -158,7 +158,8 @@ std::string Span(absl::Duration duration) {
   const int64_t seconds = absl::ToInt64Seconds(duration);
   if (seconds < 60) return absl::StrCat(seconds, " s");
   if (seconds < 3600) return absl::StrCat(seconds / 60, " min ", seconds % 60, " s");
-  return absl::StrCat(seconds / 3600, " h ", seconds / 60 % 60, " min");
+  if (seconds < 48 * 3600) return absl::StrCat(seconds / 3600, " h ", seconds / 60 % 60, " min");
+  return absl::StrCat(seconds / 86400, " days ", seconds / 3600 % 24, " h");
 }
 
 absl::Time ToTime(const google::protobuf::Timestamp& time) {
@@ -209,9 +210,7 @@ std::string SkipName(v1::SkipCause cause) {
   return std::string(absl::StripPrefix(v1::SkipCause_Name(cause), "SKIP_CAUSE_"));
 }
 
-std::string SeverityName(v1::Severity severity) {
-  return severity == v1::SEVERITY_ADVISORY ? "ADVISORY" : "BLOCKING";
-}
+std::string SeverityName(v1::Severity severity) { return severity == v1::SEVERITY_ADVISORY ? "ADVISORY" : "BLOCKING"; }
 
 std::string ExitMeaning(int code) {
   switch (code) {
@@ -220,7 +219,7 @@ std::string ExitMeaning(int code) {
     case 1:
       return "not ready";
     case 2:
-      return "not known whether ready";
+      return "not known";
     case 3:
       return "nothing to judge";
     case 64:

@@ -12,8 +12,8 @@
 
 namespace puckdrop::report {
 
-// Fit for one line: invalid UTF-8 becomes U+FFFD; control characters, and those that change the direction of text or end
-// a line, become visible (`\x1b`, `\u202e`); at most `most` bytes, cut with "…".
+// Fit for one line: invalid UTF-8 becomes U+FFFD; control characters, and those that change the direction of text or
+// end a line, become visible (`\x1b`, `\u202e`); at most `most` bytes, cut with "…".
 std::string OneLine(absl::string_view text, size_t most = 2000);
 // The same for text of several lines: line feeds and tabs stay, carriage returns before a line feed go.
 std::string Lines(absl::string_view text, size_t most = 64u << 10);
