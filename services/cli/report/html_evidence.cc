@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "services/cli/report/html_parts.h"
 #include "services/cli/report/words.h"
 
@@ -77,6 +78,10 @@ std::string Pre(const std::string& label, const std::string& text, size_t most) 
 }  // namespace
 
 std::string Html(absl::string_view text, size_t most) { return HtmlLines(OneLine(text, most), most + 8); }
+
+std::string Name(absl::string_view name) {
+  return absl::StrReplaceAll(Html(name, 120), {{"_", "_<wbr>"}, {".", ".<wbr>"}});
+}
 
 std::string HtmlLines(absl::string_view text, size_t most) {
   std::string out;

@@ -16,6 +16,8 @@ namespace puckdrop::report {
 
 // One line, escaped for text and quoted attributes.
 std::string Html(absl::string_view text, size_t most = 2000);
+// A name of words joined by `_` and `.`, which may be broken there and nowhere else.
+std::string Name(absl::string_view name);
 // Several lines, for <pre>.
 std::string HtmlLines(absl::string_view text, size_t most);
 // An id for links: `p-billing.charged_once`.

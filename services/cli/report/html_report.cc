@@ -126,7 +126,7 @@ class Page {
       for (const auto& [name, id] : ids) Put(&out, ", ", Html(name, 60), " <code>", Html(id, 200), "</code>");
       Put(&out, "<br>");
       if (owed.manual_action().empty()) {
-        Put(&out, "It is settled at the next start, or by <code>puckdrop obligations</code>.");
+        Put(&out, "It is settled at the next start, or now by <code>puckdrop obligations --settle</code>.");
       } else {
         Put(&out, "<b class=bad>A person must:</b> ", Html(owed.manual_action(), 600));
       }
@@ -413,8 +413,8 @@ class Page {
       Put(&out, "<tr class=path><th scope=rowgroup>", PathPeople(path), "</th><td colspan=", columns.size(),
           "></td></tr>\n");
       for (const auto& [check, customers] : checks) {
-        Put(&out, "<tr><th scope=row>",
-            Html(absl::StripPrefix(check, absl::StrCat(readiness::PathName(path), ".")), 80), "</th>");
+        Put(&out, "<tr><th scope=row>", Name(absl::StripPrefix(check, absl::StrCat(readiness::PathName(path), "."))),
+            "</th>");
         if (const auto any = customers.find(readiness::kAnyCustomer); any != customers.end()) {
           Put(&out, Cell(*any->second, columns.size()), "</tr>\n");
           continue;
@@ -446,13 +446,14 @@ class Page {
     if (operations.empty()) return "";
     std::string out =
         "<h2>Timings <small>operations at the target</small></h2>\n<div class=scroll tabindex=0 role=region "
-        "aria-label=Timings><table>\n<thead><tr><th>operation</th><th>answered</th><th>failed</th><th>median</th>"
-        "<th>longest</th></tr></thead>\n<tbody>\n";
+        "aria-label=Timings><table>\n<thead><tr><th>operation</th><th class=n>answered</th><th class=n>failed</th><th "
+        "class=n>median</th>"
+        "<th class=n>longest</th></tr></thead>\n<tbody>\n";
     for (auto& [operation, sums] : operations) {
       std::sort(sums.times.begin(), sums.times.end());
-      Put(&out, "<tr><td><code>", Html(operation, 120), "</code></td><td class=n>", sums.ok, "</td><td class=n>",
-          sums.other, "</td><td class=n>", Span(sums.times[sums.times.size() / 2]), "</td><td class=n>",
-          Span(sums.times.back()), "</td></tr>\n");
+      Put(&out, "<tr><td><code>", Name(operation), "</code></td><td class=n>", sums.ok, "</td><td class=n>", sums.other,
+          "</td><td class=n>", Span(sums.times[sums.times.size() / 2]), "</td><td class=n>", Span(sums.times.back()),
+          "</td></tr>\n");
     }
     return out + "</tbody>\n</table></div>\n";
   }

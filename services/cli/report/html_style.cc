@@ -61,11 +61,10 @@ figure{margin:0;background:var(--card);border:1px solid var(--line);border-radiu
 figure img{display:block;width:100%;height:auto;background:#000;min-height:40px}
 figcaption{padding:6px 10px;font-size:.85rem}
 .scroll{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:10px;-webkit-overflow-scrolling:touch}
-table{border-collapse:collapse;width:100%;font-size:.88rem}
+table{border-collapse:collapse;width:100%;font-size:.88rem;overflow-wrap:normal}
 th,td{padding:5px 9px;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}
 tr:last-child td,tr:last-child th{border-bottom:0}
 thead th{color:var(--dim);font-weight:600}
-.matrix{overflow-wrap:normal}
 .matrix td{text-align:center;white-space:nowrap;font-weight:600}
 .matrix thead th{text-align:center;white-space:nowrap}
 .matrix thead th small{display:block;font-weight:400}
@@ -75,7 +74,7 @@ thead th{color:var(--dim);font-weight:600}
 .matrix td a{color:inherit}
 td.fail{background:var(--redbg);color:var(--red)}td.block{color:var(--red);font-weight:400}
 td.ok{color:var(--green);font-weight:400}td.amber{background:var(--amberbg);color:var(--amber)}td.none{color:var(--dim);font-weight:400}
-td.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
+td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 footer{margin:36px 0 32px;font-size:.88rem;color:var(--dim)}
 @media(max-width:860px){.tiles,.tiles.six{grid-template-columns:repeat(3,1fr)}}
 @media(max-width:560px){.tiles,.tiles.six{grid-template-columns:1fr}.tile{display:grid;grid-template-columns:1fr auto;border-top-width:1px;
@@ -83,7 +82,7 @@ border-left:5px solid var(--dim);padding:9px 12px;column-gap:10px}.tile.no{borde
 .tile.go{border-top-color:var(--line);border-left-color:var(--green)}.tile.in{border-top-color:var(--line);border-left-color:var(--amber)}
 .tile .counts{grid-column:1/-1}.versus{grid-template-columns:1fr}main,.banner>div{padding-left:12px;padding-right:12px}
 dl{grid-template-columns:1fr;gap:0}dt{margin-top:6px;font-size:.85rem}.matrix th,.matrix td{padding:5px 7px}
-.matrix tbody th{white-space:normal;overflow-wrap:anywhere;min-width:130px;max-width:38vw}}
+.matrix tbody th{white-space:normal;min-width:120px}}
 @media print{:root{--bg:#fff}.card,figure,.tile{break-inside:avoid}.scroll{overflow:visible}pre{max-height:none}
 .banner,td,.versus div,.do,.owed{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 )css";

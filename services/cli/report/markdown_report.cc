@@ -141,8 +141,9 @@ class Writer {
     for (const v1::Obligation& owed : report_.obligations_open) {
       absl::StrAppend(&out_, "- **", Escaped(owed.operation()), "** for ", Escaped(owed.customer()), ", account ",
                       Escaped(owed.account()), ": ",
-                      owed.manual_action().empty() ? "settled by `puckdrop obligations` or at the next start"
-                                                   : absl::StrCat("**a person must** ", Escaped(owed.manual_action())),
+                      owed.manual_action().empty()
+                          ? "settled at the next start, or now by `puckdrop obligations --settle`"
+                          : absl::StrCat("**a person must** ", Escaped(owed.manual_action())),
                       "\n");
     }
     absl::StrAppend(&out_, "\n");

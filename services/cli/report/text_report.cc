@@ -154,7 +154,7 @@ class Writer {
       if (!owed.manual_action().empty()) {
         Behind(absl::StrCat("    ", Paint(kRed, "A person must: ")), 19, OneLine(owed.manual_action(), 600), kBold);
       } else {
-        Behind("    ", 4, "puckdrop settles it by itself at its next start; `puckdrop obligations` shows it");
+        Behind("    ", 4, "settled at the next start, or now by: puckdrop obligations --settle");
       }
       if (!owed.last_error().empty()) {
         Behind("    last attempt: ", 18,
