@@ -60,14 +60,14 @@ bool FitsInHeader(absl::string_view value) {
 
 }  // namespace
 
-bool Operations::Impl::Address(Run& run, const std::string& url, const SourcePosition& position, std::string& host,
-                               std::string& normalised) {
+bool Operations::Impl::Address(Run& run, const std::string& url, const SourcePosition& position, absl::string_view at,
+                               std::string& host, std::string& normalised) {
   const absl::StatusOr<http::UrlParts> parts = http::ParseUrl(url);
   if (!parts.ok()) {
     return Stop(run, End::kUnreadable, FailureKind::kExpression,
                 absl::StrCat("the address cannot be used: ", parts.status().message()), position);
   }
-  const absl::StatusOr<std::string> matched = plan->host_rules().Match(*parts);
+  const absl::StatusOr<std::string> matched = plan->host_rules().Match(*parts, at);
   if (!matched.ok()) {
     return Stop(run, End::kOurs, FailureKind::kOutsideHosts,
                 absl::StrCat("the address lies outside the plan's hosts, so it is not asked: ", parts->origin(),
@@ -166,9 +166,8 @@ awaitable<bool> Operations::Impl::BuildHttp(Run& run, const Plan::Http& step,
   }
   std::string matched;
   const SourcePosition& path_position = step.path().position();
-  if (!Address(run, url, path_position.line() > 0 ? path_position : out.position, matched, out.request.url)) {
-    co_return false;
-  }
+  const SourcePosition& place = path_position.line() > 0 ? path_position : out.position;
+  if (!Address(run, url, place, step.host(), matched, out.request.url)) co_return false;
   if (matched != step.host()) {
     // The address leads to another door of the plan: what opens this one is not shown there.
     const auto other = compiled.hosts.find(matched);
@@ -282,7 +281,7 @@ awaitable<bool> Operations::Impl::BuildSubmit(Run& run, const Plan::Submit& step
     out.request.body = FormEncode(form->fields);
     out.request.headers.Set("content-type", "application/x-www-form-urlencoded");
   }
-  if (!Address(run, url, step.form().position(), out.host, out.request.url)) co_return false;
+  if (!Address(run, url, step.form().position(), run.last_host, out.host, out.request.url)) co_return false;
   out.plan_host = compiled.hosts.find(out.host)->second;
   out.request.method = form->method;
   // A form goes with cookies, as a browser sends it; `send` headers are a script's.

@@ -58,6 +58,7 @@ struct Run {
   int step = 0, steps = 0;
   int depth = 0;                     // of fragments
   std::vector<std::string> opening;  // sessions that this run opens, outermost first
+  std::string last_host;             // the door that the last answer came from
   bool returns_wanted = false;       // the operation's own steps: `returns` may be read with the last answer
   bool returns_ready = false;
   ExprResults returns;                 // what `returns` gave, if ready
@@ -123,8 +124,9 @@ class Operations::Impl {
   awaitable<bool> BuildHttp(Run& run, const Plan::Http& http, const std::optional<std::string>& page_url,
                             Outgoing& out);
   awaitable<bool> BuildSubmit(Run& run, const Plan::Submit& submit, Outgoing& out);
-  bool Address(Run& run, const std::string& url, const SourcePosition& position, std::string& host,
-               std::string& normalised);
+  // The door an address belongs to; `at`: the one that is meant where several have it.
+  bool Address(Run& run, const std::string& url, const SourcePosition& position, absl::string_view at,
+               std::string& host, std::string& normalised);
   void CollectHost(const Plan::Host& host, const Plan::Session* session, bool has_session,
                    std::vector<const Expr*>& out) const;
   bool DressHost(Run& run, const Plan::Host& host, const Plan::Session* session, bool has_session,

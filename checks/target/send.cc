@@ -176,6 +176,7 @@ awaitable<bool> Operations::Impl::Send(Run& run, Outgoing& out) {
                        (absl::StartsWith(raw_location, out.stop_at) || absl::StartsWith(location, out.stop_at));
     if (!IsRedirect(answer.status) || raw_location.empty() || stops || out.follow == 0) {
       auto cookies = request.cookies->CookiesFor(answer.effective_url, now);
+      run.last_host = host;
       run.scope->SetAnswer(MakeAnswer(std::move(answer), std::move(hops), location, std::move(cookies), now));
       co_return true;
     }
@@ -192,7 +193,7 @@ awaitable<bool> Operations::Impl::Send(Run& run, Outgoing& out) {
     }
     hops.push_back(Hop{answer.status, request.url, location});
     std::string next_host;
-    if (!Address(run, location, out.position, next_host, request.url)) co_return false;
+    if (!Address(run, location, out.position, host, next_host, request.url)) co_return false;
     // 303 always turns into GET; for 301 and 302 every browser does the same with POST (RFC 9110 section 15.4).
     if (answer.status == 303 || (answer.status != 307 && answer.status != 308 && request.method == "POST")) {
       if (request.method != "HEAD") request.method = "GET";

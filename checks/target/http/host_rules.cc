@@ -197,13 +197,13 @@ absl::Status HostRules::Add(absl::string_view host_name, absl::string_view addre
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> HostRules::Match(absl::string_view url) const {
+absl::StatusOr<std::string> HostRules::Match(absl::string_view url, absl::string_view at) const {
   absl::StatusOr<UrlParts> parts = ParseUrl(url);
   if (!parts.ok()) return parts.status();
-  return Match(*parts);
+  return Match(*parts, at);
 }
 
-absl::StatusOr<std::string> HostRules::Match(const UrlParts& url) const {
+absl::StatusOr<std::string> HostRules::Match(const UrlParts& url, absl::string_view at) const {
   const Rule* best = nullptr;
   // Inside the path of a rule beats merely being of its origin.
   int best_rank = -1;
@@ -215,8 +215,9 @@ absl::StatusOr<std::string> HostRules::Match(const UrlParts& url) const {
     bool in_path =
         rule.path.empty() || url.path == rule.path || absl::StartsWith(url.path, absl::StrCat(rule.path, "/"));
     int rank = in_path ? 1 + static_cast<int>(rule.path.size()) : 0;
-    // A name written out beats a wildcard.
+    // A name written out beats a wildcard; and of two doors with one address, the door at hand is meant.
     rank = 2 * rank + (rule.wildcard ? 0 : 1);
+    rank = 2 * rank + (rule.host_name == at ? 1 : 0);
     if (rank > best_rank) {
       best = &rule;
       best_rank = rank;

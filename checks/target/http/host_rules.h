@@ -41,10 +41,11 @@ class HostRules {
   absl::Status Add(absl::string_view host_name, absl::string_view address);
 
   // The name of the plan's host the URL belongs to. Scheme, host and port decide whether it is inside; among several
-  // hosts of one origin the longest path prefix (whole segments) decides which, then the first added. PERMISSION_DENIED
-  // when it is inside none, with the origin in the message; INVALID_ARGUMENT as ParseUrl.
-  absl::StatusOr<std::string> Match(absl::string_view url) const;
-  absl::StatusOr<std::string> Match(const UrlParts& url) const;
+  // hosts of one origin the longest path prefix (whole segments) decides which, then `at`, the host that a step names or
+  // an answer came from, then the first added. PERMISSION_DENIED when it is inside none, with the origin in the message;
+  // INVALID_ARGUMENT as ParseUrl.
+  absl::StatusOr<std::string> Match(absl::string_view url, absl::string_view at = "") const;
+  absl::StatusOr<std::string> Match(const UrlParts& url, absl::string_view at = "") const;
 
  private:
   struct Rule {

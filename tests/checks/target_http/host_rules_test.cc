@@ -117,6 +117,16 @@ TEST_F(HostRulesTest, SchemeHostAndPortDecideAndTheLongestPathNames) {
   EXPECT_EQ(Name("https://plain.example/"), "plain");
 }
 
+// A GraphQL shop has customers and back office at one address: the door that a step names is the one it goes through.
+TEST_F(HostRulesTest, OfDoorsWithOneAddressTheOneAtHandIsMeant) {
+  ASSERT_TRUE(rules_.Add("counter", "http://127.0.0.1:8080").ok());
+  EXPECT_EQ(Name("http://127.0.0.1:8080/v1/orders"), "shop");
+  EXPECT_EQ(rules_.Match("http://127.0.0.1:8080/v1/orders", "counter").value_or("-"), "counter");
+  EXPECT_EQ(rules_.Match("http://127.0.0.1:8080/v1/orders", "six").value_or("-"), "shop");
+  // A longer path still decides.
+  EXPECT_EQ(rules_.Match("http://127.0.0.1:8080/admin/x", "counter").value_or("-"), "office");
+}
+
 TEST_F(HostRulesTest, AWildcardNeedsALabelInFront) {
   EXPECT_EQ(Name("https://a.cdn.example/seg.ts"), "cdn");
   EXPECT_EQ(Name("http://a.b.cdn.example/seg.ts"), "cdn");
