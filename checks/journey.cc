@@ -200,6 +200,13 @@ Task<void> Journey::Owe(const std::string& operation, const std::string& key,
   const v1::Plan::Operation* mapped = FindOperation(*environment_.plan, operation);
   if (mapped != nullptr && mapped->undo().how_case() == v1::Plan::Undo::kNothing) co_return;
 
+  if (absl::Status undoable = environment_.operations->CanUndo(operation); !undoable.ok()) {
+    OperationEnd end;
+    end.kind = OperationEnd::Kind::kOurs;
+    end.operation = operation;
+    end.words = std::string(undoable.message());
+    throw OperationEnded(std::move(end));
+  }
   v1::Obligation obligation;
   obligation.set_launch(environment_.plan->launch().id());
   obligation.set_operation(operation);
@@ -245,8 +252,16 @@ Task<Ended<target::v1::PlaceOrderResponse>> Journey::PlaceOrder(OrderOptions opt
                                       target::v1::PaymentCase_Name(options.payment_case).substr(13))));
   }
   co_await Owe("ordering.place_order", request.idempotency_key(), request);
+  PerformOptions how;
+  if (const auto point = commit_points_.find(request.idempotency_key());
+      options.from_commit && point != commit_points_.end()) {
+    how.from_commit = point->second;
+  }
   Ended<target::v1::PlaceOrderResponse> ended =
-      co_await Try<target::v1::PlaceOrderResponse>("ordering.place_order", request);
+      co_await Try<target::v1::PlaceOrderResponse>("ordering.place_order", request, std::move(how));
+  if (ended.end.commit_point != nullptr) {
+    commit_points_.try_emplace(request.idempotency_key(), ended.end.commit_point);
+  }
   if (auto owed = owed_.find(request.idempotency_key()); ended.ok() && owed != owed_.end()) {
     (*owed->second.mutable_target_ids())["order_id"] = ended.response.order_id();
     if (!ended.response.subscription_id().empty()) {
