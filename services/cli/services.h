@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -19,13 +20,27 @@ class Channel;
 
 namespace puckdrop::cli {
 
+// Where a prober is, and which place that is; `vantage` empty: the launch has one place.
+struct ProberAddress {
+  std::string vantage;
+  std::string address;  // host:port
+};
+using ProberAddresses = std::map<v1::Path, std::vector<ProberAddress>>;
+
+// `billing=10.0.0.7:7075`, `playback=helsinki@a:7074,helsinki@b:7074,stockholm@c:7074`; adds to what is there.
+// INVALID_ARGUMENT with what is wrong.
+absl::Status ParseProbers(const std::string& text, ProberAddresses* into);
+
 struct ReadinessConfig {
   std::string state_directory;
   std::string vantage = "local";
   std::string listen;          // gRPC; empty: in process only
   std::string metrics_listen;  // empty: none
-  // Where the probers are, by path; a path without address gets one of this process (the gate's way).
-  std::map<v1::Path, std::string> probers;
+  // Where the probers are, by path; several of one vantage stand in for each other. A path without address gets one of
+  // this process (the gate's way).
+  ProberAddresses probers;
+  // A service that stays: keeps what it learns in the state directory, and runs by the plan's schedule.
+  bool stays = false;
 };
 
 // readiness, with those probers that have no address of their own. Thread-safe.
@@ -42,6 +57,9 @@ class ReadinessProcess {
   std::shared_ptr<grpc::Channel> Channel();
   std::string address() const;  // empty: in process
   int metrics_port() const;     // 0: none
+
+  // Reads the plan's files again, as ReloadPlan does; what is wrong is logged. Returns at once; any thread.
+  void Reload();
 
   // In order: no new runs, what runs is ended and undone within `grace`, the servers, the probers, the store. Blocks;
   // not on the loop's thread.
@@ -72,6 +90,8 @@ class ProberProcess {
   ~ProberProcess();
   int port() const;
   int metrics_port() const;
+  // Reads the plan's files again; a broken plan is logged and the old one stays. Returns at once; any thread.
+  void Reload();
   void Shutdown(absl::Duration grace);
 
  private:
