@@ -166,7 +166,8 @@ int RunCommandLine(int argc, const char* const* argv) {
               if (!parsed.ok()) throw CLI::ValidationError("--prober", std::string(parsed.message()));
             }
           },
-          "readiness: where a prober is, as billing=10.0.0.7:7075; several that stand in for each other with commas, each\n"
+          "readiness: where a prober is, as billing=10.0.0.7:7075; several that stand in for each other with commas, "
+          "each\n"
           "with its vantage where the plan names some: playback=helsinki@a:7074,helsinki@b:7074,stockholm@c:7074")
       ->type_name("PATH=[VANTAGE@]HOST:PORT[,...]");
   serve_command->callback([&] { code = RunServe(serve); });

@@ -15,8 +15,8 @@ struct ServeOptions {
   std::string listen;   // empty: loopback and the service's own port
   std::string metrics;  // empty: loopback and the port 2400 higher; `none`: no metrics
   std::string state_directory;
-  std::string readiness = "127.0.0.1:7070";    // for a prober
-  ProberAddresses probers;                     // for readiness; the default ports where none is given
+  std::string readiness = "127.0.0.1:7070";  // for a prober
+  ProberAddresses probers;                   // for readiness; the default ports where none is given
   std::string vantage = "local";
 };
 

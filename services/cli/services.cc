@@ -186,8 +186,7 @@ absl::Status ReadinessProcess::Wire(const runtime::Clock& clock, const LoadedPla
     std::vector<readiness::ReplicatedProber::Replica> all;
     std::map<std::string, std::vector<readiness::ReplicatedProber::Replica>> of_vantage;
     for (const ProberAddress& address : remote->second) {
-      impl->addresses.push_back(
-          readiness::MakeGrpcProberClient(caller, runtime::ConnectInsecurely(address.address)));
+      impl->addresses.push_back(readiness::MakeGrpcProberClient(caller, runtime::ConnectInsecurely(address.address)));
       const readiness::ReplicatedProber::Replica replica{address.address, impl->addresses.back().get()};
       all.push_back(replica);
       if (!address.vantage.empty()) of_vantage[address.vantage].push_back(replica);

@@ -60,8 +60,7 @@ class RealProber final : public Prober {
 
     ServiceParts parts;
     parts.path = options_.path;
-    parts.generation =
-        std::make_shared<Generation>(options_.plan, options_.plan_digest, target_, *options_.clock);
+    parts.generation = std::make_shared<Generation>(options_.plan, options_.plan_digest, target_, *options_.clock);
     if (options_.load_plan) parts.reload = [this] { return ReadPlan(); };
     parts.loop = options_.loop;
     parts.clock = options_.clock;

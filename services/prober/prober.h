@@ -51,7 +51,8 @@ struct ProberOptions {
   std::string plan_digest;
   // Gives a secret's value, or why it is not there. Required when `target` is not set.
   std::function<absl::StatusOr<std::string>(const v1::Secret&)> secrets;
-  // Reads the plan's files again; blocks. INVALID_ARGUMENT with every mistake. Empty: its plan is the one it began with.
+  // Reads the plan's files again; blocks. INVALID_ARGUMENT with every mistake. Empty: its plan is the one it began
+  // with.
   std::function<absl::StatusOr<ProberPlan>()> load_plan;
   // Required. Both outlive the prober.
   runtime::EventLoop* loop = nullptr;

@@ -181,7 +181,8 @@ absl::Time ProberService::DeadlineOf(const runtime::CallContext& call, const v1:
   absl::Time deadline = absl::InfiniteFuture();
   if (request.has_time_left()) {
     deadline = now + runtime::FromProtoDuration(request.time_left());
-  } else if (request.has_deadline()) deadline = runtime::FromTimestamp(request.deadline());
+  } else if (request.has_deadline())
+    deadline = runtime::FromTimestamp(request.deadline());
   if (call.deadline() != absl::InfiniteFuture()) {
     // What is known by then must still be sent.
     const absl::Duration left = call.deadline() - now;
@@ -235,7 +236,7 @@ awaitable<absl::Status> ProberService::HandleRunChecks(runtime::CallContext& cal
     limit = runtime::FromProtoDuration(request.limit());
   }
   parts.on_result = [this, by, begin, limit, interval, watch = request.watch()](const v1::Result& result,
-                                                                               const checks::CheckDefinition& check) {
+                                                                                const checks::CheckDefinition& check) {
     const absl::Duration max_age = MaxAge(*by->plan, check.info, begin, limit, interval);
     parts_.metrics->Record(result, max_age, interval ? limit : absl::ZeroDuration(), watch);
   };

@@ -19,8 +19,8 @@ class Configuration {
     kNew,   // it was not in force lately: what was judged under another one counts no more, and is looked at again
     kBack,  // it was, a moment ago: two versions answer at once
   };
-  // How long ago a configuration must have been seen to be no alternation, and how long an alternation is told after the
-  // last change.
+  // How long ago a configuration must have been seen to be no alternation, and how long an alternation is told after
+  // the last change.
   static constexpr absl::Duration kLately = absl::Minutes(5);
 
   Seen Note(const std::string& fingerprint, absl::Duration now) {

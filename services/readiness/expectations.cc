@@ -303,8 +303,7 @@ LimitShares ShareLimits(const Subject& subject, const std::vector<Journey>& jour
       portion * (limits.has_requests_per_second() ? limits.requests_per_second() : kRequestsPerSecond);
   const double media =
       portion * (limits.has_media_requests_per_second() ? limits.media_requests_per_second() : kMediaRequestsPerSecond);
-  const double orders =
-      orders_portion * (limits.has_orders_per_hour() ? limits.orders_per_hour() : kOrdersPerHour);
+  const double orders = orders_portion * (limits.has_orders_per_hour() ? limits.orders_per_hour() : kOrdersPerHour);
   const int in_flight =
       std::max(1, static_cast<int>(portion * (limits.has_in_flight() ? limits.in_flight() : kInFlight)));
 

@@ -54,12 +54,12 @@ struct Journey {
 // only where something judged stands on it. A per-launch check is walked with the first journey.
 std::vector<Journey> PlanJourneys(const Subject& subject, const std::vector<Instance>& selected);
 
-// Whether an instance can be asked without creating anything: the check says so, and its customer has a standing account
-// with a subscription where it needs one.
+// Whether an instance can be asked without creating anything: the check says so, and its customer has a standing
+// account with a subscription where it needs one.
 bool CanBeWatched(const Subject& subject, const Instance& instance);
 
-// The walks that watch those of `selected` that can be: as visitors, or as the standing account that has a subscription.
-// What only an order can tell is neither walked nor stood on.
+// The walks that watch those of `selected` that can be: as visitors, or as the standing account that has a
+// subscription. What only an order can tell is neither walked nor stood on.
 std::vector<Journey> PlanWatches(const Subject& subject, const std::vector<Instance>& selected);
 
 // Each path's static share of the plan's limits, weighted by what it is asked: their sum never exceeds the plan's. A

@@ -35,9 +35,9 @@ class KnownResults {
   // Forgets everything whose check and customer are not expected.
   void Retain(const std::vector<Instance>& expected);
 
-  // Fills results and their ages. `age_limit` is what the pace in force now allows; a result counts as long as it may by
-  // the pace it was taken at or by this one, whichever is longer: a shorter one counts only with the first result taken
-  // at it.
+  // Fills results and their ages. `age_limit` is what the pace in force now allows; a result counts as long as it may
+  // by the pace it was taken at or by this one, whichever is longer: a shorter one counts only with the first result
+  // taken at it.
   using AgeLimit = std::function<std::optional<absl::Duration>(const std::string& check, const std::string& customer)>;
   void Feed(absl::Duration now, const AgeLimit& age_limit, VerdictInput* input) const;
 

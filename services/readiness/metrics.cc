@@ -84,7 +84,9 @@ std::vector<prometheus::MetricFamily> ReadinessMetrics::CollectLocked() const {
   const int required = plan.vantages().has_required() ? plan.vantages().required() : (names > 0 ? names : 1);
   const bool holds = clock_ == nullptr || clock_->Monotonic() - updated_ <= kVerdictHolds;
   // A failure that was proven stays proven; green is what nobody vouches for any more.
-  const auto number = [holds](v1::VerdictState state) { return holds ? VerdictNumber(state) : std::min(VerdictNumber(state), 1); };
+  const auto number = [holds](v1::VerdictState state) {
+    return holds ? VerdictNumber(state) : std::min(VerdictNumber(state), 1);
+  };
   verdict.Add({{"path", "all"}, {"launch", launch}}, number(verdict_.state()));
   affected.Add({{"path", "all"}, {"launch", launch}}, verdict_.audience_affected());
   for (const v1::PathVerdict& path : verdict_.paths()) {

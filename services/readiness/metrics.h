@@ -19,8 +19,8 @@ class ReadinessMetrics final : public runtime::SnapshotCollectable {
   // Older than this by `clock`, a verdict that nobody renewed is exported as 1: whoever should have computed it hangs.
   static constexpr absl::Duration kVerdictHolds = absl::Seconds(15);
 
-  // Before the first verdict everything the plan expects is exported as expected, and the verdict as 1. `clock` outlives
-  // it; nullptr: a verdict holds until the next.
+  // Before the first verdict everything the plan expects is exported as expected, and the verdict as 1. `clock`
+  // outlives it; nullptr: a verdict holds until the next.
   explicit ReadinessMetrics(std::shared_ptr<const Subject> subject, const runtime::Clock* clock = nullptr);
 
   // A verdict by that plan, which takes the place of the one before.

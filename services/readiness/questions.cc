@@ -13,8 +13,7 @@ awaitable<absl::StatusOr<v1::Run>> Readiness::GetRun(std::string name) {
   absl::StatusOr<RunPtr> run = runs_.Find(name);
   if (run.ok()) co_return (*run)->run;
   if (options_.archive == nullptr) co_return run.status();
-  absl::StatusOr<v1::Run> kept =
-      co_await loop_.RunBlocking([this, &name] { return options_.archive->GetRun(name); });
+  absl::StatusOr<v1::Run> kept = co_await loop_.RunBlocking([this, &name] { return options_.archive->GetRun(name); });
   if (absl::IsNotFound(kept.status())) co_return run.status();
   co_return kept;
 }

@@ -265,8 +265,7 @@ awaitable<void> Readiness::Flush() {
     std::vector<v1::Result> results = std::exchange(refused_, {});
     for (const Unsaved& one : taken) results.push_back(one.result);
     absl::Status kept = co_await loop_.RunBlocking([&] {
-      absl::Status status =
-          results.empty() && evidence.empty() ? absl::OkStatus() : archive->Keep(evidence, results);
+      absl::Status status = results.empty() && evidence.empty() ? absl::OkStatus() : archive->Keep(evidence, results);
       if (verdict.has_value()) status.Update(archive->Record(*verdict));
       return status;
     });
@@ -291,9 +290,8 @@ awaitable<void> Readiness::Flush() {
 awaitable<absl::Status> Readiness::WaitForTurn(RunPtr run) {
   const auto busy = [&] {
     if (waiting_.front() != run) return true;
-    return std::any_of(runs_.all().begin(), runs_.all().end(), [&](const RunPtr& other) {
-      return !other->ended && other->run.kind() == v1::Run::JOURNEYS;
-    });
+    return std::any_of(runs_.all().begin(), runs_.all().end(),
+                       [&](const RunPtr& other) { return !other->ended && other->run.kind() == v1::Run::JOURNEYS; });
   };
   if (busy()) {
     run->run.set_progress("waiting for the journeys under way to end");

@@ -211,6 +211,7 @@ class Readiness {
   // The last verdict computed, and what watchers saw of it.
   std::optional<v1::Verdict> verdict_;
   absl::Duration computed_ = -absl::InfiniteDuration();
+  absl::Duration recorded_ = -absl::InfiniteDuration();
   bool dirty_ = true;
   std::string seen_;
   int64_t revision_ = 0;

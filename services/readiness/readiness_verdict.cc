@@ -12,6 +12,8 @@ namespace {
 
 // Results come in hundreds a second; nobody reads verdicts that fast.
 constexpr absl::Duration kPublishEvery = absl::Milliseconds(200);
+// How long ago the launch was GO is known to so long after a restart.
+constexpr absl::Duration kRecordEvery = absl::Seconds(30);
 // Ages are told in seconds.
 constexpr absl::Duration kVerdictFresh = absl::Seconds(1);
 
@@ -58,8 +60,11 @@ v1::Verdict Readiness::JudgeRun(const RunPtr& run, const WalkOutcome& outcome) c
   input.causes = outcome.causes;
   input.obligations_open = obligations_open_;
   // One run is one vantage, whatever the plan asks of the probers of a launch night.
-  input.vantages.clear();
-  input.vantages_required = 0;
+  if (options_.scheduled ||
+      std::find(input.vantages.begin(), input.vantages.end(), options_.vantage) == input.vantages.end()) {
+    input.vantages.clear();
+    input.vantages_required = 0;
+  }
   return ComputeVerdict(input);
 }
 
@@ -122,12 +127,12 @@ void Readiness::Publish() {
   computed_ = clock_.Monotonic();
   dirty_ = false;
   if (listener_) listener_(subject_, *verdict_);
-  if (!changed) return;
-  if (options_.archive != nullptr) {
+  if (options_.archive != nullptr && (changed || computed_ - recorded_ >= kRecordEvery)) {
+    recorded_ = computed_;
     unrecorded_ = *verdict_;
     StartFlushing();
   }
-  changed_.NotifyAll();
+  if (changed) changed_.NotifyAll();
 }
 
 void Readiness::Changed() {
@@ -149,8 +154,9 @@ absl::StatusOr<v1::Verdict> Readiness::GetVerdict(const std::string& launch) {
   if (!known.ok()) return known;
   const absl::Duration age = clock_.Monotonic() - computed_;
   // Beside a schedule it is computed often enough, and a crowd that asks costs nothing.
-  const bool fresh = verdict_.has_value() && (options_.scheduled ? age < kVerdictFresh && (!dirty_ || publish_call_ != 0)
-                                                                 : !dirty_ && age < kVerdictFresh);
+  const bool fresh =
+      verdict_.has_value() &&
+      (options_.scheduled ? age < kVerdictFresh && (!dirty_ || publish_call_ != 0) : !dirty_ && age < kVerdictFresh);
   if (!fresh) Publish();
   return *verdict_;
 }

@@ -74,8 +74,7 @@ awaitable<absl::Status> ReplicatedProber::RunChecks(v1::RunChecksRequest request
     last = co_await replicas_[replica].client->RunChecks(std::move(asked), deadline, std::move(each));
     Note(replica, last);
     if (last.ok() || *begun || !AnotherMay(last) || clock_.Now() >= deadline) break;
-    last = absl::Status(last.code(),
-                        absl::StrCat(replicas_[replica].address, ": ", std::string(last.message())));
+    last = absl::Status(last.code(), absl::StrCat(replicas_[replica].address, ": ", std::string(last.message())));
   }
   co_return last;
 }

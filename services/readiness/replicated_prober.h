@@ -20,7 +20,7 @@ namespace puckdrop::readiness {
 class ReplicatedProber final : public ProberClient {
  public:
   struct Replica {
-    std::string address;  // for words
+    std::string address;             // for words
     ProberClient* client = nullptr;  // outlives it
   };
   // At least one.
@@ -32,7 +32,7 @@ class ReplicatedProber final : public ProberClient {
 
  private:
   struct Health {
-    int failures = 0;  // in a row
+    int failures = 0;                                       // in a row
     absl::Duration rest_until = -absl::InfiniteDuration();  // steady
   };
   // In the order in which they are to be asked.

@@ -34,9 +34,8 @@ std::string NewRunId(absl::Time now) {
 void RunBook::Add(RunPtr run) {
   const v1::Run::Kind kind = run->run.kind();
   runs_.push_back(std::move(run));
-  size_t of_kind = static_cast<size_t>(std::count_if(runs_.begin(), runs_.end(), [kind](const RunPtr& one) {
-    return one->run.kind() == kind;
-  }));
+  size_t of_kind = static_cast<size_t>(
+      std::count_if(runs_.begin(), runs_.end(), [kind](const RunPtr& one) { return one->run.kind() == kind; }));
   for (auto old = runs_.begin(); of_kind > kept_ && old != runs_.end();) {
     const bool goes = (*old)->ended && (*old)->run.kind() == kind;
     if (goes) --of_kind;

@@ -133,8 +133,7 @@ void Schedule::Started(const Due& due, Moment now) {
   for (size_t i = 0; i < cohorts_.size(); ++i) {
     Cohort& cohort = cohorts_[i];
     cohort.in_run = std::any_of(due.instances.begin(), due.instances.end(), [&](const Instance& instance) {
-      return instance.check == cohort.instances.front().check &&
-             instance.customer == cohort.instances.front().customer;
+      return instance.check == cohort.instances.front().check && instance.customer == cohort.instances.front().customer;
     });
     if (!cohort.in_run) continue;
     cohort.ran = true;

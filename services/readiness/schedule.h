@@ -18,8 +18,8 @@
 
 namespace puckdrop::readiness {
 
-// Two kinds of runs that may be under way side by side, because they share no account: journeys order and cancel, watches
-// create nothing.
+// Two kinds of runs that may be under way side by side, because they share no account: journeys order and cancel,
+// watches create nothing.
 enum class Lane { kJourneys, kWatch };
 
 // Both clocks at once: `wall` for phases, `steady` for pace.

@@ -311,8 +311,7 @@ class WaiverServiceImpl final : public v1::WaiverService::CallbackService {
                                          v1::WaiverState* response) override {
     return bridge_.Unary<v1::CreateWaiverRequest, v1::WaiverState>(
         context, request, response,
-        [this](CallContext& call, const v1::CreateWaiverRequest& in,
-               v1::WaiverState& out) -> awaitable<absl::Status> {
+        [this](CallContext& call, const v1::CreateWaiverRequest& in, v1::WaiverState& out) -> awaitable<absl::Status> {
           absl::StatusOr<v1::WaiverState> created = co_await readiness_.CreateWaiver(in.waiver(), call.peer());
           co_return Into(std::move(created), out);
         });
@@ -330,8 +329,7 @@ class WaiverServiceImpl final : public v1::WaiverService::CallbackService {
                                          v1::WaiverState* response) override {
     return bridge_.Unary<v1::RevokeWaiverRequest, v1::WaiverState>(
         context, request, response,
-        [this](CallContext& call, const v1::RevokeWaiverRequest& in,
-               v1::WaiverState& out) -> awaitable<absl::Status> {
+        [this](CallContext& call, const v1::RevokeWaiverRequest& in, v1::WaiverState& out) -> awaitable<absl::Status> {
           absl::StatusOr<v1::WaiverState> revoked = co_await readiness_.RevokeWaiver(in.waiver(), call.peer());
           co_return Into(std::move(revoked), out);
         });

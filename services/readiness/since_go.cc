@@ -77,8 +77,9 @@ void SinceGo::Observe(v1::Verdict* verdict) {
     const absl::Time since = result.has_end_time() ? runtime::FromTimestamp(result.end_time()) : now;
     std::string step;
     if (!result.operation().empty()) {
-      step = absl::StrCat(" (", result.operation(),
-                          result.steps() > 0 ? absl::StrCat(", step ", result.step(), " of ", result.steps()) : "", ")");
+      step =
+          absl::StrCat(" (", result.operation(),
+                       result.steps() > 0 ? absl::StrCat(", step ", result.step(), " of ", result.steps()) : "", ")");
     }
     failing_[key] = {since, absl::StrCat(instance.check(), " fails for ", instance.customer(), " since ", At(since),
                                          step, ": ", internal::WordsOf(result))};
@@ -100,7 +101,8 @@ void SinceGo::Observe(v1::Verdict* verdict) {
   // Of one moment the cause comes before what it did.
   std::vector<Change> told = changes_;
   for (const Change& change : all) {
-    const auto after = std::find_if(told.begin(), told.end(), [&](const Change& one) { return one.time > change.time; });
+    const auto after =
+        std::find_if(told.begin(), told.end(), [&](const Change& one) { return one.time > change.time; });
     told.insert(after, change);
   }
   for (const Change& change : told) verdict->add_changed(change.words);

@@ -40,7 +40,7 @@ class SinceGo {
   // The last told, so that each change is noticed once.
   std::string last_plan_digest_;
   std::string last_configuration_;
-  std::vector<Change> changes_;                             // of plan and configuration
+  std::vector<Change> changes_;                                    // of plan and configuration
   std::map<std::pair<std::string, std::string>, Change> failing_;  // by check and customer
 };
 

@@ -32,7 +32,8 @@ void Readiness::TakeSubject(std::shared_ptr<const Subject> subject) {
   });
   waivers_.SetPlan(*subject_);
   std::vector<std::string> vantages;
-  if (options_.scheduled) vantages = {subject_->plan.vantages().names().begin(), subject_->plan.vantages().names().end()};
+  if (options_.scheduled)
+    vantages = {subject_->plan.vantages().names().begin(), subject_->plan.vantages().names().end()};
   known_.SetVantages(vantages);
   known_.Retain(expected_);
   lanes_.clear();
@@ -43,8 +44,7 @@ void Readiness::TakeSubject(std::shared_ptr<const Subject> subject) {
   for (const std::string& vantage : vantages) {
     for (const Lane lane : {Lane::kJourneys, Lane::kWatch}) {
       const uint64_t seed = options_.seed + static_cast<uint64_t>(number);
-      lanes_.push_back(
-          std::make_shared<LaneState>(Schedule(subject_, lane, expected_, seed, Now()), vantage, number));
+      lanes_.push_back(std::make_shared<LaneState>(Schedule(subject_, lane, expected_, seed, Now()), vantage, number));
     }
     ++number;
   }
@@ -55,7 +55,8 @@ bool Readiness::MayStart(const LaneState& lane) const {
   if (kind == v1::Run::JOURNEYS && !waiting_.empty()) return false;
   const v1::Plan::Limits& limits = subject().plan.target().limits();
   // What cannot be shared out is used in turns.
-  const bool alone = limits.has_in_flight() && limits.in_flight() < 2 * std::max(1, static_cast<int>(lanes_.size()) / 2);
+  const bool alone =
+      limits.has_in_flight() && limits.in_flight() < 2 * std::max(1, static_cast<int>(lanes_.size()) / 2);
   return std::none_of(runs_.all().begin(), runs_.all().end(), [&](const RunPtr& run) {
     return !run->ended && (alone || (run->run.kind() == kind && run->run.vantage() == lane.vantage));
   });
@@ -75,8 +76,8 @@ void Readiness::StartDue() {
     order.vantage = lane->vantage;
     order.timeout = due->limit;
     order.interval = due->interval;
-    order.observe = order.kind == v1::Run::WATCH ? std::clamp(due->interval, kShortestObserve, kLongestObserve)
-                                                 : kLongestObserve;
+    order.observe =
+        order.kind == v1::Run::WATCH ? std::clamp(due->interval, kShortestObserve, kLongestObserve) : kLongestObserve;
     order.lane = lane;
     auto begin = [](Readiness* self, RunOrder what) -> awaitable<void> {
       const std::shared_ptr<LaneState> of = what.lane;
@@ -184,11 +185,12 @@ awaitable<void> Readiness::Audit(std::string who, std::string method, std::strin
   row.who = std::move(who);
   row.method = std::move(method);
   row.what = std::move(what);
-  row.outcome = outcome.ok() ? "OK" : absl::StrCat(absl::StatusCodeToString(outcome.code()), ": ",
-                                                   std::string(outcome.message()));
+  row.outcome = outcome.ok()
+                    ? "OK"
+                    : absl::StrCat(absl::StatusCodeToString(outcome.code()), ": ", std::string(outcome.message()));
   absl::Status written = co_await loop_.RunBlocking([this, &row] { return options_.archive->Audit(row); });
-  if (!written.ok()) spdlog::error("{} by {} is not in the audit log: {}", row.method, row.who,
-                                   std::string(written.message()));
+  if (!written.ok())
+    spdlog::error("{} by {} is not in the audit log: {}", row.method, row.who, std::string(written.message()));
 }
 
 awaitable<absl::Status> Readiness::Pause(std::string reason, std::string who) {
@@ -212,8 +214,8 @@ awaitable<absl::Status> Readiness::Pause(std::string reason, std::string who) {
   co_await Audit(who, "PauseProbing", reason, kept);
   Changed();
   if (!kept.ok()) {
-    co_return absl::Status(kept.code(), absl::StrCat("probing is paused, but a restart would not know: ",
-                                                     std::string(kept.message())));
+    co_return absl::Status(
+        kept.code(), absl::StrCat("probing is paused, but a restart would not know: ", std::string(kept.message())));
   }
   co_return absl::OkStatus();
 }

@@ -142,8 +142,7 @@ absl::Status Waivers::Validate(const Subject& subject, const v1::Waiver& waiver,
                                     "\"); `puckdrop checks` lists them"));
   }
   if (!waiver.customer().empty() && plan::FindCustomer(subject.plan, waiver.customer()) == nullptr) {
-    mistakes.push_back(
-        absl::StrCat("the plan has no `customer` \"", runtime::Printable(waiver.customer(), 80), "\""));
+    mistakes.push_back(absl::StrCat("the plan has no `customer` \"", runtime::Printable(waiver.customer(), 80), "\""));
   }
   if (waiver.owner().empty()) mistakes.emplace_back("`owner` is missing: say who accepts the failure");
   if (waiver.reason().empty()) mistakes.emplace_back("`reason` is missing");
@@ -154,8 +153,9 @@ absl::Status Waivers::Validate(const Subject& subject, const v1::Waiver& waiver,
     mistakes.push_back(absl::StrCat("`expires` is past: ", waiver.expires()));
   }
   if (!OfPlan(subject.plan, waiver.notice_url())) {
-    mistakes.push_back(absl::StrCat("`notice_url` must be on one of the plan's hosts, because nothing else is fetched; \"",
-                                    runtime::Printable(waiver.notice_url(), 200), "\" is not"));
+    mistakes.push_back(
+        absl::StrCat("`notice_url` must be on one of the plan's hosts, because nothing else is fetched; \"",
+                     runtime::Printable(waiver.notice_url(), 200), "\" is not"));
   }
   if (Characters(waiver.notice_says()) < kShortestWords) {
     mistakes.push_back(absl::StrCat("`notice_says` needs ", kShortestWords,

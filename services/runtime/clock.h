@@ -25,7 +25,8 @@ class Clock {
   // Wall time: for timestamps and deadlines.
   virtual absl::Time Now() const = 0;
 
-  // Never goes back, and goes on while the machine sleeps; the zero is arbitrary. For measuring how long something took.
+  // Never goes back, and goes on while the machine sleeps; the zero is arbitrary. For measuring how long something
+  // took.
   virtual absl::Duration Monotonic() const = 0;
 
   // For a clock that moves only when told: calls `wake` once, on the thread that moves it, when Now() reaches `when`

@@ -89,8 +89,8 @@ class FakeArchive final : public Archive {
     std::lock_guard<std::mutex> lock(mutex_);
     if (full_) return Full();
     if (verdict.state() == v1::VERDICT_STATE_GO) {
-      last_go_ = LastGo{verdict.state(), absl::UnixEpoch(), absl::UnixEpoch(), verdict.configuration(),
-                        verdict.plan_digest()};
+      last_go_ =
+          LastGo{verdict.state(), absl::UnixEpoch(), absl::UnixEpoch(), verdict.configuration(), verdict.plan_digest()};
     }
     return absl::OkStatus();
   }

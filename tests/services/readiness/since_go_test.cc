@@ -59,12 +59,13 @@ TEST(SinceGoTest, TellsPlanConfigurationAndWhatFailedFirstInTheOrderOfTime) {
   AddFailure(red, "playback.cold_start", 30);
   AddFailure(red, "billing.charged_once", 25);
   AddFailure(red, "billing.vat", 22, "billing.charged_once");
-  EXPECT_THAT(Observe(since, red),
-              ElementsAre("the plan changed from plan-a to plan-b at 20:27:00",
-                          "the target's configuration changed from v1 to v2 at 20:27:00",
-                          HasSubstr("billing.charged_once fails for sofa since 20:27:05 (billing.list_charges, step 1 of "
-                                    "2): two charges"),
-                          HasSubstr("playback.cold_start")));
+  EXPECT_THAT(
+      Observe(since, red),
+      ElementsAre("the plan changed from plan-a to plan-b at 20:27:00",
+                  "the target's configuration changed from v1 to v2 at 20:27:00",
+                  HasSubstr("billing.charged_once fails for sofa since 20:27:05 (billing.list_charges, step 1 of "
+                            "2): two charges"),
+                  HasSubstr("playback.cold_start")));
   // Later verdicts keep the moment of the first.
   red.mutable_time()->set_seconds(red.time().seconds() + 600);
   red.mutable_instances(0)->mutable_result()->mutable_end_time()->set_seconds(red.time().seconds());

@@ -50,8 +50,8 @@ TEST(WaiversTest, EveryMistakeIsTold) {
   const absl::Status status = Waivers::Validate(Launch(), waiver, kNow);
   EXPECT_TRUE(absl::IsInvalidArgument(status));
   const std::string words(status.message());
-  for (const char* mistake : {"`check`", "`customer`", "`owner`", "`reason`", "`expires` is past", "`notice_url`",
-                              "`notice_says`"}) {
+  for (const char* mistake :
+       {"`check`", "`customer`", "`owner`", "`reason`", "`expires` is past", "`notice_url`", "`notice_says`"}) {
     EXPECT_THAT(words, HasSubstr(mistake));
   }
 }
