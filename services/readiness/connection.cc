@@ -24,6 +24,25 @@ absl::Status NotWritable(const std::string& where, const std::string& words) {
                    "; let this user write the file and its folder, or choose another with --state"));
 }
 
+// Why writing failed, as the system said it; 0 if it cannot be told. A commit that fails does not hand it on to
+// sqlite3_system_errno, so the files themselves are asked.
+int WriteErrorOf(sqlite3* handle, int code) {
+  const int error = sqlite3_system_errno(handle);
+  if (error != 0 || (code != SQLITE_IOERR_WRITE && code != SQLITE_IOERR_FSYNC && code != SQLITE_IOERR_TRUNCATE)) {
+    return error;
+  }
+  for (int pointer : {SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER}) {
+    sqlite3_file* file = nullptr;
+    int last = 0;
+    if (sqlite3_file_control(handle, nullptr, pointer, &file) == SQLITE_OK && file != nullptr &&
+        file->pMethods != nullptr && file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &last) == SQLITE_OK &&
+        last != 0) {
+      return last;
+    }
+  }
+  return 0;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& path, const Options& options) {
@@ -76,7 +95,7 @@ absl::Status Connection::ErrorOf(int code) const {
     case SQLITE_AUTH:
       return NotWritable(path_, words);
     case SQLITE_IOERR: {
-      const int error = sqlite3_system_errno(handle_);
+      const int error = WriteErrorOf(handle_, code);
       const std::string all = error == 0 ? words : absl::StrCat(words, " (", std::strerror(error), ")");
       if (error == ENOSPC || error == EDQUOT || error == EFBIG) return DiskFull(path_, all);
       if (error == EROFS || error == EACCES || error == EPERM) return NotWritable(path_, all);
