@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -144,16 +145,18 @@ class History {
   absl::StatusOr<Upkeep> KeepHouse();
   // For metrics and `status`.
   absl::StatusOr<HistorySize> Size() const;
-  // A copy as of one moment, while everything goes on: `directory` gets history.db and evidence/ (linked where it can
-  // be, else copied), complete when it returns OK, and can be opened as a state directory. ALREADY_EXISTS when it holds
-  // a history; nothing is left behind on an error.
+  // A copy as of one moment, while everything goes on: `directory` gets history.db, the obligations' puckdrop.db and
+  // evidence/ (linked where it can be, else copied), complete when it returns OK, and can be opened as a state
+  // directory. ALREADY_EXISTS when it holds one; nothing is left behind on an error.
   absl::Status BackupTo(const std::string& directory) const;
 
  private:
   History(HistoryOptions options, const runtime::Clock& clock);
-  absl::Status AppendIn(Connection& db, const v1::Result& result);
-  absl::Status Evict(int64_t bytes_needed);
+  // Removes evidence until there is room for so many bytes more. Holds no lock of the folder, and takes them.
+  absl::Status MakeRoom(int64_t bytes);
+  // Of rows that are gone.
   void RemoveFiles(const std::vector<std::string>& digests) const;
+  int SweepFolder(int subfolder) const;
 
   const HistoryOptions options_;
   const runtime::Clock& clock_;
@@ -161,6 +164,9 @@ class History {
   std::unique_ptr<EvidenceFolder> folder_;
   std::unique_ptr<Database> writer_;
   std::unique_ptr<ReaderPool> readers_;
+  std::mutex upkeep_mutex_;
+  int64_t pass_cursor_ = 0;  // guarded by upkeep_mutex_; no result up to it is anything but FAILED
+  int sweep_next_ = 0;       // guarded by upkeep_mutex_
 };
 
 }  // namespace puckdrop::readiness
