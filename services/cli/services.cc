@@ -14,6 +14,7 @@
 #include "services/cli/players.h"
 #include "services/prober/prober.h"
 #include "services/readiness/grpc_prober_client.h"
+#include "services/readiness/history_archive.h"
 #include "services/readiness/metrics.h"
 #include "services/readiness/notice_reader.h"
 #include "services/readiness/readiness.h"
@@ -152,6 +153,14 @@ absl::StatusOr<std::unique_ptr<ReadinessProcess>> ReadinessProcess::Start(runtim
   absl::StatusOr<std::unique_ptr<readiness::Store>> store = readiness::Store::Open(config.state_directory, clock);
   if (!store.ok()) return store.status();
   impl->store = std::move(*store);
+  if (config.stays) {
+    readiness::HistoryOptions history;
+    history.directory = config.state_directory;
+    history.launch = plan.plan->launch().id();
+    absl::StatusOr<std::unique_ptr<readiness::History>> opened = readiness::History::Open(std::move(history), clock);
+    if (!opened.ok()) return opened.status();
+    impl->archive = readiness::MakeHistoryArchive(std::move(*opened));
+  }
   std::unique_ptr<ReadinessProcess> process(new ReadinessProcess(std::move(impl)));
   absl::Status wired = process->Wire(clock, plan, config);
   if (!wired.ok()) {
