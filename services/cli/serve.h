@@ -5,7 +5,7 @@
 #include <string>
 
 #include "services/cli/plan_files.h"
-#include "services/cli/services.h"
+#include "services/cli/prober_addresses.h"
 
 namespace puckdrop::cli {
 

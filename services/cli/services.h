@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "services/cli/plan_files.h"
+#include "services/cli/prober_addresses.h"
 #include "services/runtime/clock.h"
 #include "services/runtime/event_loop.h"
 
@@ -19,17 +20,6 @@ class Channel;
 }
 
 namespace puckdrop::cli {
-
-// Where a prober is, and which place that is; `vantage` empty: the launch has one place.
-struct ProberAddress {
-  std::string vantage;
-  std::string address;  // host:port
-};
-using ProberAddresses = std::map<v1::Path, std::vector<ProberAddress>>;
-
-// `billing=10.0.0.7:7075`, `playback=helsinki@a:7074,helsinki@b:7074,stockholm@c:7074`; adds to what is there.
-// INVALID_ARGUMENT with what is wrong.
-absl::Status ParseProbers(const std::string& text, ProberAddresses* into);
 
 struct ReadinessConfig {
   std::string state_directory;

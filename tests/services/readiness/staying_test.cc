@@ -65,6 +65,7 @@ class StayingTest : public ::testing::Test {
     ReadinessOptions options;
     options.subject = subject_;
     for (const auto& [path, fake] : fakes_) options.probers[path] = fake.get();
+    options.vantages = vantages_;
     options.scheduled = true;
     options.archive = archived ? &archive_ : nullptr;
     options.load_plan = [this]() -> absl::StatusOr<std::shared_ptr<const Subject>> {
@@ -154,6 +155,7 @@ class StayingTest : public ::testing::Test {
   std::shared_ptr<const Subject> loaded_;
   FakeLog log_;
   std::map<v1::Path, std::unique_ptr<FakeProber>> fakes_;
+  std::map<std::string, Probers> vantages_;
   std::unique_ptr<Readiness> readiness_;
   runtime::Task<void> staying_;
   std::atomic<int> state_{0};
@@ -415,6 +417,38 @@ TEST_F(StayingTest, AWaiverMadeAtRunTimeHoldsOverARestartUntilItIsRevoked) {
   ASSERT_EQ(Wait(revoke(readiness_.get(), number)), absl::OkStatus());
   EXPECT_TRUE(UntilState(v1::VERDICT_STATE_NO_GO, absl::Seconds(5)));
   EXPECT_TRUE(absl::IsNotFound(Wait(revoke(readiness_.get(), number))));
+}
+
+TEST_F(StayingTest, EveryVantageIsWalkedForItselfAndThePlansQuorumDecides) {
+  std::map<v1::Path, std::unique_ptr<FakeProber>> far;
+  for (const auto& [path, fake] : fakes_) {
+    far[path] = std::make_unique<FakeProber>(path, loop_, log_);
+    far[path]->configuration = "v1";
+    vantages_["helsinki"][path] = fake.get();
+    vantages_["stockholm"][path] = far[path].get();
+  }
+  for (const char* name : {"helsinki", "stockholm"}) subject_->plan.mutable_vantages()->add_names(name);
+  far[v1::PATH_PLAYBACK]->judge = [](const std::string&, const v1::RunChecksRequest&) {
+    v1::Result result;
+    result.set_outcome(v1::OUTCOME_FAILED);
+    result.set_confirmed(true);
+    result.set_summary("nothing plays in Stockholm");
+    return result;
+  };
+  Begin();
+  ASSERT_TRUE(UntilState(v1::VERDICT_STATE_NO_GO, absl::Seconds(30)));
+  EXPECT_THAT(Verdict().why(), HasSubstr("nothing plays in Stockholm"));
+  auto next = std::make_shared<Subject>(*subject_);
+  next->digest = "quorum of one";
+  next->plan.mutable_vantages()->set_required(1);
+  loaded_ = next;
+  auto reload = [](Readiness* readiness) -> awaitable<absl::Status> {
+    absl::StatusOr<std::string> digest = co_await readiness->ReloadPlan("test");
+    co_return digest.status();
+  };
+  EXPECT_EQ(Wait(reload(readiness_.get())), absl::OkStatus());
+  EXPECT_TRUE(UntilState(v1::VERDICT_STATE_GO, absl::Seconds(30)));
+  End();
 }
 
 TEST_F(StayingTest, GoesOnForDaysInBoundedMemory) {
