@@ -275,7 +275,7 @@ awaitable<void> Readiness::Flush() {
       if (results.size() > kMostRefused) {
         results.erase(results.begin(), results.end() - static_cast<ptrdiff_t>(kMostRefused));
       }
-      refused_ = std::move(results);
+      if (!absl::IsInvalidArgument(kept)) refused_ = std::move(results);
     }
     for (const Unsaved& one : taken) {
       --one.run->unsaved;

@@ -133,6 +133,8 @@ void Walk::Take(v1::Result result, Traveller& traveller, v1::Stage stage, bool s
   if (result.stage() == v1::STAGE_UNSPECIFIED) result.set_stage(stage);
   result.set_supporting(supporting);
   if (result.vantage().empty()) result.set_vantage(request_.vantage);
+  // What says nothing proves nothing.
+  if (result.outcome() == v1::OUTCOME_UNSPECIFIED) result.set_outcome(v1::OUTCOME_INCONCLUSIVE);
   if (!result.has_end_time()) *result.mutable_end_time() = runtime::ToTimestamp(clock_.Now());
   if (result.severity() == v1::SEVERITY_UNSPECIFIED) result.set_severity(description->severity());
   if (request_.max_age) {
