@@ -54,7 +54,7 @@ v1::Verdict Readiness::JudgeRun(const RunPtr& run, const WalkOutcome& outcome) c
   input.results = outcome.results;
   // A run judges what it saw itself, just now.
   for (v1::Result& result : input.results) result.clear_max_age();
-  input.waivers = waivers_.inputs();
+  input.waivers = waivers_.Inputs();
   input.now = clock_.Now();
   input.configuration = outcome.configuration;
   input.causes = outcome.causes;
@@ -84,7 +84,7 @@ v1::Verdict Readiness::JudgeLaunch() {
         return found == limits.end() ? std::nullopt : found->second;
       },
       &input);
-  input.waivers = waivers_.inputs();
+  input.waivers = waivers_.Inputs();
   input.now = now.wall;
   input.configuration = configuration_.current();
   const std::string alternates = configuration_.Cause(now.steady);

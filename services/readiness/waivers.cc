@@ -67,6 +67,12 @@ void Waivers::Rebuild() {
   for (const RuntimeWaiver& waiver : at_run_time_) {
     inputs_.push_back(InputOf(waiver.waiver, time_zone_, kFirstRuntimeWaiver + static_cast<int>(waiver.number)));
   }
+  // What nobody asks for any more is forgotten.
+  std::erase_if(seen_, [&](const auto& entry) {
+    return std::none_of(inputs_.begin(), inputs_.end(), [&](const WaiverInput& input) {
+      return input.notice_url == entry.first.first && input.notice_says == entry.first.second;
+    });
+  });
   for (WaiverInput& input : inputs_) {
     for (const WaiverInput& known : before) {
       if (known.notice_url != input.notice_url || known.notice_says != input.notice_says) continue;
@@ -107,6 +113,7 @@ awaitable<void> Waivers::LookAtNotices() {
       } else if (Says(*one.text, waiver.notice_says)) {
         waiver.notice = WaiverInput::Notice::kSaid;
         waiver.notice_seen = clock_.Now();
+        seen_[{one.url, one.says}] = clock_.Monotonic();
       } else {
         waiver.notice = WaiverInput::Notice::kDidNotSay;
       }
@@ -114,9 +121,18 @@ awaitable<void> Waivers::LookAtNotices() {
   }
 }
 
+std::vector<WaiverInput> Waivers::Inputs() const {
+  std::vector<WaiverInput> inputs = inputs_;
+  for (WaiverInput& input : inputs) {
+    const auto seen = seen_.find({input.notice_url, input.notice_says});
+    if (seen != seen_.end()) input.notice_seen = clock_.Now() - (clock_.Monotonic() - seen->second);
+  }
+  return inputs;
+}
+
 v1::ListWaiversResponse Waivers::List() const {
   v1::ListWaiversResponse response;
-  for (const WaiverInput& input : inputs_) {
+  for (const WaiverInput& input : Inputs()) {
     *response.add_waivers() = StateOfWaiver(input, input.number, clock_.Now());
   }
   for (const v1::Waiver& waiver : of_plan_) *response.add_definitions() = waiver;
@@ -125,7 +141,7 @@ v1::ListWaiversResponse Waivers::List() const {
 }
 
 absl::StatusOr<v1::WaiverState> Waivers::Find(int number) const {
-  for (const WaiverInput& input : inputs_) {
+  for (const WaiverInput& input : Inputs()) {
     if (input.number == number) return StateOfWaiver(input, number, clock_.Now());
   }
   return runtime::WithReason(

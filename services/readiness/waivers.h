@@ -2,8 +2,10 @@
 #ifndef PUCKDROP_SERVICES_READINESS_WAIVERS_H_
 #define PUCKDROP_SERVICES_READINESS_WAIVERS_H_
 
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -33,7 +35,9 @@ class Waivers {
   // Looks at every notice of a waiver that has not expired, all at once; bounded to ten seconds.
   awaitable<void> LookAtNotices();
 
-  const std::vector<WaiverInput>& inputs() const { return inputs_; }
+  // As the verdict wants them. How long ago a notice was seen is counted on the steady clock: a wall clock that is set
+  // makes no waiver void.
+  std::vector<WaiverInput> Inputs() const;
   // As the verdict tells them, with the waivers themselves.
   v1::ListWaiversResponse List() const;
   // NOT_FOUND.
@@ -56,6 +60,7 @@ class Waivers {
   std::vector<RuntimeWaiver> at_run_time_;
   std::string time_zone_;
   std::vector<WaiverInput> inputs_;
+  std::map<std::pair<std::string, std::string>, absl::Duration> seen_;  // by address and words, steady
 };
 
 }  // namespace puckdrop::readiness
