@@ -282,8 +282,8 @@ TEST_F(WalkTest, TwoRunsAtOnceUndoEachItsOwn) {
     settled_by[obligation.name()] = obligation.owner();
     return true;
   };
-  Walk a(loop_, clock_, *store_, subject_, probers_, Request("run-a"), {});
-  Walk b(loop_, clock_, *store_, subject_, probers_, Request("run-b"), {});
+  Walk a(loop_, clock_, *store_, std::make_shared<const Subject>(subject_), probers_, Request("run-a"), {});
+  Walk b(loop_, clock_, *store_, std::make_shared<const Subject>(subject_), probers_, Request("run-b"), {});
   auto first = loop_.Spawn(RunOne(a));
   auto second = loop_.Spawn(RunOne(b));
   EXPECT_EQ(first.Get().settled.settled, 2);
