@@ -19,7 +19,7 @@ import world
 GRAFANA = pathlib.Path(__file__).resolve().parents[3] / "deploy" / "grafana"
 BOARDS = {file.name: json.loads(file.read_text()) for file in sorted((GRAFANA / "dashboards").glob("*.json"))}
 VERDICT = r"verdict|check_state|check_success|promise_kept|check_fresh"
-PATH_LINES = {"#7FB3FF", "#A876E8", "#F06FB5"}
+PATH_LINES = {"#7FB3FF", "#F06FB5", "#62D0E0"}
 SHADE = "#8FB7FF"
 PROMETHEUS_OWN = {"up", "scrape_duration_seconds", "ALERTS", "ALERTS_FOR_STATE", "process_resident_memory_bytes",
                   "prometheus_rule_group_last_evaluation_timestamp_seconds", "prometheus_rule_evaluation_failures_total"}

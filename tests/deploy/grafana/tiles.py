@@ -6,7 +6,7 @@ A text is followed by its colour's meaning in brackets where it has one: `NO-GO 
 import math
 import re
 
-MEANING = {"#008A64": "good", "#F5B82E": "unproven", "#C84B00": "bad", "#0072B2": "waived", "#BABAC4": "nothing", "text": "",
+MEANING = {"#008A64": "good", "#F5B82E": "unproven", "#C84B00": "bad", "#8844DD": "waived", "#BABAC4": "nothing", "text": "",
            "transparent": ""}
 
 

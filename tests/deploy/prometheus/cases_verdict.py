@@ -68,7 +68,8 @@ CASES = [
          {"ordering.a anna": "FIF+", "ordering.b anna": "FFI+", "ordering.c anna": "FFS+", "ordering.d anna": "FPFP+",
           "ordering.e anna": "FI+", "ordering.f anna": "FFB+"},
          at("20s", states="ordering.a anna 1, ordering.b anna 0, ordering.c anna 0, ordering.d anna 2, ordering.e anna 1, ordering.f anna 0"),
-         at("35s", states="ordering.a anna 0, ordering.b anna 0, ordering.c anna 0, ordering.d anna 1, ordering.e anna 1, ordering.f anna 0")),
+         at("35s", states="ordering.a anna 0, ordering.b anna 0, ordering.c anna 0, ordering.d anna 1, ordering.e anna 1, ordering.f anna 0",
+            failing="ordering 0.6")),
 
     Case("could_not_tell", "Blocked, inconclusive and skipped are never green and never red.",
          {"ordering.a anna": "PB+", "ordering.b anna": "PI+", "ordering.c anna": "PS+", "ordering.d anna": "PBP+"},
@@ -163,6 +164,11 @@ CASES = [
          at("30s", alerts="ReadinessAbsent all, " + ", ".join(
              f"PathInconclusive {p}" for p in ("ordering", "cancellation", "device_support", "playback", "billing"))), mute=True),
 
+    Case("readiness_twice", "Readiness scraped under two names is still one catalogue, one audience and one number of vantages.",
+         {"ordering.sign_in anna": "FF+", "billing.vat anna": ""},
+         at("25s", verdict=0, paths="ordering 0, billing 1", failing="ordering 0.6, billing 0", unobserved="ordering 0, billing 0.6",
+            expected="ordering 1, billing 1", reporting="ordering 1, billing 0"), twins=True),
+
     Case("path_left_out", "A path of which nothing is asked has no verdict and no part in the launch's.", {"ordering.sign_in anna": "P+"},
          at("1m", verdict=2, paths="ordering 2", expected="ordering 1", alerts="")),
 
@@ -185,4 +191,5 @@ CASES = [
          clock={"ordering": 3600}),
     Case("clock_a_little_ahead", "A minute is forgiven, not more.", {"ordering.sign_in anna": "P"},
          at("5s", verdict=1), at("10s", verdict=2), clock={"ordering": 63}),
+    Case("clock_just_within_a_minute", "59 s ahead.", {"ordering.sign_in anna": "P"}, at("5s", verdict=2), clock={"ordering": 62}),
 ]

@@ -120,6 +120,8 @@ class Case:
     unplugged      {"path": span}: the target leaves Prometheus's configuration, `up` and all
     stalled        {"path": span}: it answers the scrape and nothing in it moves
     clock          {"path": seconds}: its clock is ahead by so much
+    shares         {customer: share of the audience} in place of the usual ones
+    twins          True: readiness is scraped under two names
     foreign        {"path": launch}: its prober works for another launch
     readiness      span in which readiness is dead
     mute           True: readiness was never there
@@ -129,13 +131,13 @@ class Case:
 
     def __init__(self, name, why, checks, *expectations, uncatalogued=(), unseen=(), waived=None, needed=None, killed=None,
                  lingers=False, unplugged=None, stalled=None, clock=None, readiness=None, mute=False, says=None, owed=None,
-                 foreign=None, pace=15, max_age=55):
+                 foreign=None, shares=None, twins=False, pace=15, max_age=55):
         self.name, self.why, self.expectations = name, why, expectations
         self.uncatalogued, self.waived, self.needed = set(uncatalogued), waived or {}, needed or {}
         self.killed, self.unplugged, self.stalled = killed or {}, unplugged or {}, stalled or {}
         self.clock, self.lingers, self.readiness, self.mute = clock or {}, lingers, readiness, mute
         self.says, self.owed, self.pace, self.max_age = says or {}, owed or [(0, 0)], pace, max_age
-        self.foreign = foreign or {}
+        self.foreign, self.shares, self.twins = foreign or {}, shares or {}, twins
         self.length = max((seconds(e.when) for e in expectations), default=0)
         self.expected, self.probers = [], {}
         for spelled, runs in checks.items():
@@ -193,11 +195,12 @@ class Case:
                 for name, labels, value in prober.export():
                     series.add(i, name, {**labels, **scraped, "launch": self.foreign.get(path, LAUNCH)}, value)
         if not self.mute:
-            self.add_readiness(series, scrape)
+            for number in range(100, 102 if self.twins else 101):
+                self.add_readiness(series, scrape, f"10.0.0.{number}:9470")
         return series.text(self.lingers)
 
-    def add_readiness(self, series, scrape):
-        home = {"job": "puckdrop-readiness", "instance": "10.0.0.100:9470"}
+    def add_readiness(self, series, scrape, instance):
+        home = {"job": "puckdrop-readiness", "instance": instance}
         paths = sorted({check.split(".")[0] for check, _ in self.expected})
         for i in range(series.scrapes):
             now = i * scrape
@@ -213,7 +216,8 @@ class Case:
             for customer, (device, market, share) in CUSTOMERS.items():
                 if share is not None:
                     series.add(i, "puckdrop_customer_audience_share",
-                               {**common, "customer": customer, "device": device, "market": market}, share)
+                               {**common, "customer": customer, "device": device, "market": market},
+                               self.shares.get(customer, share))
             for path in paths:
                 series.add(i, "puckdrop_vantages_required", {**common, "path": path}, self.needed.get(path, 1))
             for path in paths + ["all"]:
