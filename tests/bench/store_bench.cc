@@ -1,6 +1,7 @@
 // Fills a history with results and measures what on-call asks of it while more arrive; prints one line of JSON a
 // measurement. usage: store_bench --directory D [--results N] [--seconds S] [--rate R]
 #include <sys/resource.h>
+#include <time.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -38,7 +39,8 @@ v1::Result ResultNumber(int64_t number, absl::Time end) {
   const int64_t round = number / kInstances;
   const int check = instance / kCustomers;
   v1::Result result;
-  result.set_run(absl::StrFormat("runs/20260901-190000-%08x", static_cast<unsigned>(round)));
+  result.set_run(absl::StrCat("runs/", absl::FormatTime("%Y%m%d-%H%M%S", end, absl::UTCTimeZone()),
+                              absl::StrFormat("-%08x", static_cast<unsigned>(round))));
   result.set_check(CheckName(check));
   result.set_customer(CustomerName(instance % kCustomers));
   result.set_name(absl::StrCat(result.run(), "/results/", result.check(), ":", result.customer()));
@@ -84,6 +86,13 @@ double MillisecondsSince(steady_clock::time_point begun) {
   return std::chrono::duration<double, std::milli>(steady_clock::now() - begun).count();
 }
 
+// Of this thread: what a query costs on a machine that others use too.
+double ThreadCpuMilliseconds() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) * 1e-6;
+}
+
 double CpuSeconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -91,15 +100,19 @@ double CpuSeconds() {
          static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
 }
 
-void Print(const std::string& what, std::vector<double>& milliseconds) {
+double At(const std::vector<double>& sorted, double share) {
+  return sorted[std::min(sorted.size() - 1, static_cast<size_t>(share * static_cast<double>(sorted.size())))];
+}
+
+// `cpu` may be empty.
+void Print(const std::string& what, std::vector<double>& milliseconds, std::vector<double> cpu = {}) {
   if (milliseconds.empty()) return;
   std::sort(milliseconds.begin(), milliseconds.end());
-  const auto at = [&](double share) {
-    return milliseconds[std::min(milliseconds.size() - 1,
-                                 static_cast<size_t>(share * static_cast<double>(milliseconds.size())))];
-  };
-  absl::PrintF("{\"what\":\"%s\",\"count\":%d,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"max_ms\":%.2f}\n", what,
-               milliseconds.size(), at(0.5), at(0.99), milliseconds.back());
+  std::sort(cpu.begin(), cpu.end());
+  absl::PrintF(
+      "{\"what\":\"%s\",\"count\":%d,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"max_ms\":%.2f%s}\n", what, milliseconds.size(),
+      At(milliseconds, 0.5), At(milliseconds, 0.99), milliseconds.back(),
+      cpu.empty() ? "" : absl::StrFormat(",\"cpu_p50_ms\":%.2f,\"cpu_p99_ms\":%.2f", At(cpu, 0.5), At(cpu, 0.99)));
   std::fflush(stdout);
 }
 
@@ -145,7 +158,7 @@ void Arrive(History& history, int64_t next, int rate, absl::Time time, Arrivals&
 struct Query {
   std::string what;
   std::function<absl::Status()> ask;
-  std::vector<double> milliseconds;
+  std::vector<double> milliseconds, cpu;
 };
 
 std::vector<Query> Queries(History& history, std::mt19937& random) {
@@ -216,7 +229,8 @@ int Main(int argc, char** argv) {
   readiness::HistoryOptions options;
   options.directory = directory;
   options.launch = "bench";
-  options.database_bytes = int64_t{1} << 40;
+  // Less than it will have, so that upkeep has something to remove in every pass.
+  options.database_bytes = results * 200;
   auto opened = History::Open(options, clock);
   Check(opened.status());
   std::unique_ptr<History> history = std::move(*opened);
@@ -245,12 +259,14 @@ int Main(int argc, char** argv) {
   while (MillisecondsSince(begun) < seconds * 1000.0) {
     for (Query& query : queries) {
       const auto asked = steady_clock::now();
+      const double cpu_before = ThreadCpuMilliseconds();
       Check(query.ask());
+      query.cpu.push_back(ThreadCpuMilliseconds() - cpu_before);
       query.milliseconds.push_back(MillisecondsSince(asked));
     }
-    // As a service does.
+    // More often than a service does, and never without work.
     if (MillisecondsSince(begun) > house) {
-      house += 10'000;
+      house += 1'000;
       const auto asked = steady_clock::now();
       Check(history->KeepHouse().status());
       upkeep.push_back(MillisecondsSince(asked));
@@ -263,10 +279,10 @@ int Main(int argc, char** argv) {
   history.reset();
   double worst = 0;
   for (Query& query : queries) {
-    Print(query.what, query.milliseconds);
-    worst = std::max(worst, query.milliseconds[query.milliseconds.size() * 99 / 100]);
+    Print(query.what, query.milliseconds, query.cpu);
+    worst = std::max(worst, At(query.milliseconds, 0.99));
   }
-  Print("upkeep", upkeep);
+  Print("upkeep: a pass of 2,000 results", upkeep);
   Print("a result to its commit", arrivals.milliseconds);
   absl::PrintF(
       "{\"what\":\"while\",\"results_per_second\":%.0f,\"refused\":%d,\"cpu_share\":%.2f,\"worst_p99_ms\":%.2f}\n",
