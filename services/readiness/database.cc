@@ -11,7 +11,9 @@ namespace {
 constexpr size_t kMostInBatch = 256;
 constexpr size_t kMostWaiting = 4096;
 // Fewer, larger checkpoints: a page that changes with every batch is copied once for many.
-constexpr char kLogPages[] = "PRAGMA wal_autocheckpoint=4000";
+constexpr char kLogPages[] = "PRAGMA wal_autocheckpoint=8000";
+// What a savepoint may have to bring back stays in memory: on the disk it would be written for every job.
+constexpr char kScratch[] = "PRAGMA temp_store=MEMORY";
 constexpr char kLogBytes[] = "PRAGMA journal_size_limit=67108864";
 
 // How many migrations the file has had.
@@ -59,7 +61,7 @@ absl::Status SetUp(Connection& connection, const DatabaseOptions& options) {
   // Before anything is written to a new file, else it has no effect.
   absl::Status status =
       options.incremental_vacuum ? connection.Execute("PRAGMA auto_vacuum=INCREMENTAL") : absl::OkStatus();
-  for (const char* pragma : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", kLogPages, kLogBytes}) {
+  for (const char* pragma : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", kLogPages, kLogBytes, kScratch}) {
     if (status.ok()) status = connection.Execute(pragma);
   }
   if (!status.ok() || options.bytes_limit == 0) return status;
@@ -155,17 +157,20 @@ void Database::RunBatch(std::deque<Job> batch) {
   std::vector<absl::Status> results(batch.size());
   absl::Status whole = connection_->Execute("BEGIN IMMEDIATE");
   if (whole.ok()) {
+    const bool alone = batch.size() == 1;
     for (size_t i = 0; i < batch.size() && whole.ok(); ++i) {
-      results[i] = connection_->Execute("SAVEPOINT job");
+      if (!alone) results[i] = connection_->Execute("SAVEPOINT job");
       if (results[i].ok()) results[i] = batch[i].work(*connection_);
       // A full disk ends the whole transaction; what came before in it is gone too, and what comes next must not
       // commit on its own.
       if (!connection_->InTransaction()) {
         whole = results[i].ok() ? absl::UnavailableError("the transaction was ended") : results[i];
-        break;
+      } else if (alone) {
+        whole = results[i];
+      } else {
+        if (!results[i].ok()) whole = connection_->Execute("ROLLBACK TO job");
+        if (whole.ok()) whole = connection_->Execute("RELEASE job");
       }
-      if (!results[i].ok()) whole = connection_->Execute("ROLLBACK TO job");
-      if (whole.ok()) whole = connection_->Execute("RELEASE job");
     }
     if (whole.ok()) whole = connection_->Execute("COMMIT");
     if (!whole.ok() && connection_->InTransaction()) connection_->Execute("ROLLBACK").IgnoreError();

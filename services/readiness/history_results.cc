@@ -30,14 +30,33 @@ struct Row {
   std::vector<std::string> evidence;  // digests, of a failure
 };
 
-// FNV-1a. Rows are found by it and then compared, so two names with one hash cost a look and nothing else.
-int64_t KeyOf(const std::string& name, const std::string& vantage) {
-  uint64_t hash = 14695981039346656037u;
+uint32_t Hash(const std::string& name, const std::string& vantage) {
+  uint64_t hash = 14695981039346656037u;  // FNV-1a
   const auto add = [&hash](unsigned char byte) { hash = (hash ^ byte) * 1099511628211u; };
   for (char c : name) add(static_cast<unsigned char>(c));
   add(0);
   for (char c : vantage) add(static_cast<unsigned char>(c));
-  return static_cast<int64_t>(hash);
+  return static_cast<uint32_t>(hash ^ (hash >> 32));
+}
+
+// A number that ids of runs grow with: the digits of `runs/<yyyymmdd>-<hhmmss>-…`, to the ten seconds. 0 for others.
+uint32_t TimeOfRun(const std::string& name) {
+  constexpr size_t kStart = sizeof("runs/20") - 1;
+  constexpr size_t kEnd = sizeof("runs/20261122-19000") - 1;
+  uint64_t number = 0;
+  if (name.size() < kEnd) return 0;
+  for (size_t i = kStart; i < kEnd; ++i) {
+    if (name[i] == '-') continue;
+    if (name[i] < '0' || name[i] > '9') return 0;
+    number = number * 10 + static_cast<uint64_t>(name[i] - '0');
+  }
+  return static_cast<uint32_t>(number);  // 11 digits wrap, which costs order once in some weeks and nothing else
+}
+
+// Rows are found by their key and then compared, so two names with one key cost a look and nothing else. Those of one
+// time lie together: else every result would change another page of the index, and each page is written anew.
+int64_t KeyOf(const std::string& name, const std::string& vantage) {
+  return static_cast<int64_t>((uint64_t{TimeOfRun(name)} << 32) | Hash(name, vantage));
 }
 
 absl::StatusOr<Row> RowOf(const v1::Result& result) {

@@ -21,7 +21,7 @@ const std::vector<const char*>& HistoryMigrations() {
       CREATE TABLE results (
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
         instance INTEGER NOT NULL,
-        key INTEGER NOT NULL,      -- hash of name and vantage
+        key INTEGER NOT NULL,      -- time and hash of name and vantage, see KeyOf
         outcome INTEGER NOT NULL,
         added INTEGER NOT NULL,    -- microseconds, by our clock
         finding TEXT,              -- of the first failure in a row of failures: its first finding; else NULL

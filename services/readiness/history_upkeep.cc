@@ -16,9 +16,9 @@ namespace {
 constexpr int kMostResults = 2000;  // removed in one pass
 constexpr int kMostLooked = 10'000;
 constexpr int kMostRecords = 500;
-constexpr int kVacuumPages = 1024;
+constexpr int kVacuumPages = 512;
 // A file that is mostly in use is not made smaller: what is free is written to next.
-constexpr int64_t kFreePages = 4096;
+constexpr int64_t kFreePages = 1024;
 
 absl::StatusOr<int64_t> BytesInUse(Connection& db) {
   absl::StatusOr<int64_t> size = db.Number("PRAGMA page_size");
