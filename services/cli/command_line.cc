@@ -153,7 +153,7 @@ int RunCommandLine(int argc, const char* const* argv) {
   CLI::App* serve_command = app.add_subcommand("serve", "Serve one of the services until it is told to end");
   serve_command->footer(
       "Defaults on loopback: 7070 readiness, 7071 ordering, 7072 cancellation, 7073 device_support, 7074 playback,\n"
-      "7075 billing; metrics on the same number plus 2400.\n"
+      "7075 billing; metrics on the same number plus 2400. SIGHUP reads the plan's files again.\n"
       "\n"
       "Example: puckdrop serve readiness --plan plan.yaml & puckdrop serve ordering --plan plan.yaml & …\n"
       "         puckdrop gate --plan plan.yaml --readiness 127.0.0.1:7070");
@@ -174,15 +174,14 @@ int RunCommandLine(int argc, const char* const* argv) {
           "--prober",
           [&serve](const std::vector<std::string>& texts) {
             for (const std::string& text : texts) {
-              const size_t equals = text.find('=');
-              if (equals == std::string::npos) {
-                throw CLI::ValidationError("--prober", "takes PATH=HOST:PORT, not '" + text + "'");
-              }
-              serve.probers[text.substr(0, equals)] = text.substr(equals + 1);
+              absl::Status parsed = ParseProbers(text, &serve.probers);
+              if (!parsed.ok()) throw CLI::ValidationError("--prober", std::string(parsed.message()));
             }
           },
-          "readiness: where a prober is, as billing=10.0.0.7:7075 (may be given several times)")
-      ->type_name("PATH=HOST:PORT");
+          "readiness: where a prober is, as billing=10.0.0.7:7075; several that stand in for each other with commas, "
+          "each\n"
+          "with its vantage where the plan names some: playback=helsinki@a:7074,helsinki@b:7074,stockholm@c:7074")
+      ->type_name("PATH=[VANTAGE@]HOST:PORT[,...]");
   serve_command->callback([&] { code = RunServe(serve); });
 
   ObligationsOptions obligations;

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <mutex>
 
 #include "absl/strings/str_cat.h"
 #include "services/cli/exit_codes.h"
@@ -43,9 +44,16 @@ int RunServe(const ServeOptions& options) {
 
   runtime::RealClock clock;
   runtime::EventLoop loop;
-  runtime::SignalWatch signals(loop);
   std::unique_ptr<ReadinessProcess> readiness;
   std::unique_ptr<ProberProcess> prober;
+  std::mutex mutex;
+  bool serving = false;  // guarded by mutex, as the two are while they serve
+  runtime::SignalWatch signals(loop, {}, [&] {
+    std::lock_guard<std::mutex> lock(mutex);
+    if (!serving) return;
+    if (readiness != nullptr) readiness->Reload();
+    if (prober != nullptr) prober->Reload();
+  });
   std::string address;
   int metrics_port = 0;
   if (options.service == "readiness") {
@@ -56,10 +64,11 @@ int RunServe(const ServeOptions& options) {
     config.vantage = options.vantage;
     config.listen = listen;
     config.metrics_listen = metrics;
+    config.stays = true;
+    config.probers = options.probers;
     for (const char* path : {"ordering", "cancellation", "device_support", "playback", "billing"}) {
-      const auto given = options.probers.find(path);
-      config.probers[readiness::PathFromName(path)] =
-          given != options.probers.end() ? given->second : Local(DefaultPort(path));
+      std::vector<ProberAddress>& addresses = config.probers[readiness::PathFromName(path)];
+      if (addresses.empty()) addresses.push_back({"", Local(DefaultPort(path))});
     }
     absl::StatusOr<std::unique_ptr<ReadinessProcess>> started = ReadinessProcess::Start(loop, clock, *plan, config);
     if (!started.ok()) {
@@ -87,7 +96,15 @@ int RunServe(const ServeOptions& options) {
   }
   std::fprintf(stderr, "%s of %s serves at %s%s\n", options.service.c_str(), plan->plan->launch().id().c_str(),
                address.c_str(), metrics_port == 0 ? "" : absl::StrCat(", metrics at port ", metrics_port).c_str());
+  {
+    std::lock_guard<std::mutex> lock(mutex);
+    serving = true;
+  }
   signals.Wait();
+  {
+    std::lock_guard<std::mutex> lock(mutex);
+    serving = false;
+  }
   std::fprintf(stderr, "%s is ending\n", options.service.c_str());
   if (readiness != nullptr) readiness->Shutdown(kGrace);
   if (prober != nullptr) prober->Shutdown(kGrace);

@@ -2,10 +2,10 @@
 #ifndef PUCKDROP_SERVICES_CLI_SERVE_H_
 #define PUCKDROP_SERVICES_CLI_SERVE_H_
 
-#include <map>
 #include <string>
 
 #include "services/cli/plan_files.h"
+#include "services/cli/prober_addresses.h"
 
 namespace puckdrop::cli {
 
@@ -15,12 +15,13 @@ struct ServeOptions {
   std::string listen;   // empty: loopback and the service's own port
   std::string metrics;  // empty: loopback and the port 2400 higher; `none`: no metrics
   std::string state_directory;
-  std::string readiness = "127.0.0.1:7070";    // for a prober
-  std::map<std::string, std::string> probers;  // path -> address, for readiness; the default ports where none is given
+  std::string readiness = "127.0.0.1:7070";  // for a prober
+  ProberAddresses probers;                   // for readiness; the default ports where none is given
   std::string vantage = "local";
 };
 
-// Serves until SIGINT or SIGTERM; then ends in order, undoing what is owed. Exit code.
+// Serves until SIGINT or SIGTERM; then ends in order, undoing what is owed. SIGHUP reads the plan's files again. Exit
+// code.
 int RunServe(const ServeOptions& options);
 
 }  // namespace puckdrop::cli

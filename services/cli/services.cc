@@ -2,7 +2,9 @@
 
 #include <grpcpp/channel.h>
 
+#include <mutex>
 #include <optional>
+#include <random>
 #include <utility>
 #include <vector>
 
@@ -10,9 +12,11 @@
 #include "services/cli/players.h"
 #include "services/prober/prober.h"
 #include "services/readiness/grpc_prober_client.h"
+#include "services/readiness/history_archive.h"
 #include "services/readiness/metrics.h"
 #include "services/readiness/notice_reader.h"
 #include "services/readiness/readiness.h"
+#include "services/readiness/replicated_prober.h"
 #include "services/readiness/service.h"
 #include "services/readiness/store.h"
 #include "services/runtime/grpc_client.h"
@@ -21,6 +25,9 @@
 
 namespace puckdrop::cli {
 namespace {
+
+// Of a service with an archive: only what the disk would not take.
+constexpr size_t kEvidenceBytesKept = 32u << 20;
 
 constexpr v1::Path kPaths[] = {v1::PATH_ORDERING, v1::PATH_CANCELLATION, v1::PATH_DEVICE_SUPPORT, v1::PATH_PLAYBACK,
                                v1::PATH_BILLING};
@@ -48,6 +55,14 @@ class LateProberClient final : public readiness::ProberClient {
   std::unique_ptr<readiness::ProberClient> client_;
 };
 
+std::function<absl::StatusOr<std::string>(const v1::Secret&)> SecretsOf(const LoadedPlan& plan) {
+  return [secrets = plan.secrets](const v1::Secret& secret) -> absl::StatusOr<std::string> {
+    absl::StatusOr<plan::SecretValue> value = secrets->Resolve(secret);
+    if (!value.ok()) return value.status();
+    return value->Reveal();
+  };
+}
+
 prober::ProberOptions OptionsOf(v1::Path path, runtime::EventLoop& loop, const runtime::Clock& clock,
                                 const LoadedPlan& plan, std::shared_ptr<grpc::Channel> obligations,
                                 const std::string& vantage) {
@@ -55,11 +70,7 @@ prober::ProberOptions OptionsOf(v1::Path path, runtime::EventLoop& loop, const r
   options.path = path;
   options.plan = plan.plan;
   options.plan_digest = plan.digest;
-  options.secrets = [secrets = plan.secrets](const v1::Secret& secret) -> absl::StatusOr<std::string> {
-    absl::StatusOr<plan::SecretValue> value = secrets->Resolve(secret);
-    if (!value.ok()) return value.status();
-    return value->Reveal();
-  };
+  options.secrets = SecretsOf(plan);
   options.loop = &loop;
   options.clock = &clock;
   options.obligations = std::move(obligations);
@@ -87,14 +98,21 @@ struct ReadinessProcess::Impl {
   runtime::EventLoop& loop;
   std::unique_ptr<readiness::Store> store;
   std::unique_ptr<readiness::NoticeReader> notices;
-  std::map<v1::Path, std::unique_ptr<LateProberClient>> clients;
+  std::unique_ptr<readiness::Archive> archive;
+  // Of probers elsewhere: one client an address, one for each path and place over them.
+  std::vector<std::unique_ptr<readiness::ProberClient>> addresses;
+  std::vector<std::unique_ptr<readiness::ReplicatedProber>> replicated;
+  std::map<v1::Path, std::unique_ptr<LateProberClient>> clients;  // of this process
   std::shared_ptr<readiness::ReadinessMetrics> metrics;
   std::unique_ptr<readiness::Readiness> readiness;
   std::unique_ptr<readiness::ReadinessServices> services;
   std::unique_ptr<runtime::ServiceServer> server;
   std::vector<std::unique_ptr<prober::Prober>> probers;
   std::unique_ptr<runtime::MetricsEndpoint> metrics_endpoint;
-  std::optional<runtime::Task<void>> housekeeping;
+  std::shared_ptr<runtime::BuildInfo> build_info;
+  std::optional<runtime::Task<void>> staying;
+  std::mutex reload_mutex;
+  std::optional<runtime::Task<void>> reload;
   bool down = false;
 };
 
@@ -110,6 +128,14 @@ absl::StatusOr<std::unique_ptr<ReadinessProcess>> ReadinessProcess::Start(runtim
   absl::StatusOr<std::unique_ptr<readiness::Store>> store = readiness::Store::Open(config.state_directory, clock);
   if (!store.ok()) return store.status();
   impl->store = std::move(*store);
+  if (config.stays) {
+    readiness::HistoryOptions history;
+    history.directory = config.state_directory;
+    history.launch = plan.plan->launch().id();
+    absl::StatusOr<std::unique_ptr<readiness::History>> opened = readiness::History::Open(std::move(history), clock);
+    if (!opened.ok()) return opened.status();
+    impl->archive = readiness::MakeHistoryArchive(std::move(*opened));
+  }
   std::unique_ptr<ReadinessProcess> process(new ReadinessProcess(std::move(impl)));
   absl::Status wired = process->Wire(clock, plan, config);
   if (!wired.ok()) {
@@ -129,14 +155,54 @@ absl::Status ReadinessProcess::Wire(const runtime::Clock& clock, const LoadedPla
   readiness::ReadinessOptions options;
   options.subject = plan.subject;
   options.vantage = config.vantage;
+  const runtime::Caller caller{&loop, &clock, ""};
+  const auto over = [&](std::vector<readiness::ReplicatedProber::Replica> replicas) {
+    impl->replicated.push_back(std::make_unique<readiness::ReplicatedProber>(clock, std::move(replicas)));
+    return impl->replicated.back().get();
+  };
   for (const v1::Path path : kPaths) {
-    impl->clients[path] = std::make_unique<LateProberClient>();
-    options.probers[path] = impl->clients[path].get();
+    const auto remote = config.probers.find(path);
+    if (remote == config.probers.end()) {
+      impl->clients[path] = std::make_unique<LateProberClient>();
+      options.probers[path] = impl->clients[path].get();
+      continue;
+    }
+    std::vector<readiness::ReplicatedProber::Replica> all;
+    std::map<std::string, std::vector<readiness::ReplicatedProber::Replica>> of_vantage;
+    for (const ProberAddress& address : remote->second) {
+      impl->addresses.push_back(readiness::MakeGrpcProberClient(caller, runtime::ConnectInsecurely(address.address)));
+      const readiness::ReplicatedProber::Replica replica{address.address, impl->addresses.back().get()};
+      all.push_back(replica);
+      if (!address.vantage.empty()) of_vantage[address.vantage].push_back(replica);
+    }
+    options.probers[path] = over(std::move(all));
+    for (auto& [vantage, replicas] : of_vantage) options.vantages[vantage][path] = over(std::move(replicas));
   }
-  impl->metrics = std::make_shared<readiness::ReadinessMetrics>(plan.subject);
+  options.scheduled = config.stays;
+  if (config.stays) {
+    options.archive = impl->archive.get();
+    options.evidence_bytes_kept = kEvidenceBytesKept;
+    options.seed = std::random_device()();
+    options.load_plan = [files = plan.files]() -> absl::StatusOr<std::shared_ptr<const readiness::Subject>> {
+      absl::StatusOr<LoadedPlan> loaded = LoadPlan(files);
+      if (!loaded.ok()) return loaded.status();
+      return loaded->subject;
+    };
+  }
+  impl->metrics = std::make_shared<readiness::ReadinessMetrics>(plan.subject, config.stays ? &clock : nullptr);
+  impl->build_info = runtime::BuildInfoMetric(plan.digest);
   impl->readiness =
       std::make_unique<readiness::Readiness>(loop, clock, *impl->store, *impl->notices, std::move(options));
-  impl->readiness->OnVerdict([metrics = impl->metrics](const v1::Verdict& verdict) { metrics->Update(verdict); });
+  impl->readiness->OnVerdict([metrics = impl->metrics, info = impl->build_info](
+                                 const std::shared_ptr<const readiness::Subject>& subject, const v1::Verdict& verdict) {
+    metrics->Update(subject, verdict);
+    info->SetPlan(subject->digest);
+  });
+  if (config.stays) {
+    // Before anybody can ask.
+    absl::Status restored = loop.Spawn(impl->readiness->Restore()).Get();
+    if (!restored.ok()) return restored;
+  }
   impl->services = std::make_unique<readiness::ReadinessServices>(*impl->readiness, loop, clock);
   runtime::ServerOptions server;
   server.listen = config.listen;
@@ -147,31 +213,22 @@ absl::Status ReadinessProcess::Wire(const runtime::Clock& clock, const LoadedPla
   if (!started.ok()) return started.status();
   impl->server = std::move(*started);
 
-  const runtime::Caller caller{&loop, &clock, ""};
-  for (const v1::Path path : kPaths) {
-    std::shared_ptr<grpc::Channel> channel;
-    const auto remote = config.probers.find(path);
-    if (remote != config.probers.end()) {
-      channel = runtime::ConnectInsecurely(remote->second);
-    } else {
-      absl::StatusOr<std::unique_ptr<prober::Prober>> made =
-          prober::MakeProber(OptionsOf(path, loop, clock, plan, impl->server->InProcessChannel(), config.vantage));
-      if (!made.ok()) return made.status();
-      channel = (*made)->InProcessChannel();
-      impl->probers.push_back(std::move(*made));
-    }
-    impl->clients[path]->Set(readiness::MakeGrpcProberClient(caller, std::move(channel)));
+  for (const auto& [path, client] : impl->clients) {
+    absl::StatusOr<std::unique_ptr<prober::Prober>> made =
+        prober::MakeProber(OptionsOf(path, loop, clock, plan, impl->server->InProcessChannel(), config.vantage));
+    if (!made.ok()) return made.status();
+    client->Set(readiness::MakeGrpcProberClient(caller, (*made)->InProcessChannel()));
+    impl->probers.push_back(std::move(*made));
   }
   if (!config.metrics_listen.empty()) {
     std::vector<std::shared_ptr<prometheus::Collectable>> all = {impl->metrics, runtime::ProcessMetrics(),
-                                                                 runtime::BuildInfoMetric(plan.digest)};
+                                                                 impl->build_info};
     absl::StatusOr<std::unique_ptr<runtime::MetricsEndpoint>> endpoint =
         runtime::MetricsEndpoint::Start(config.metrics_listen, std::move(all));
     if (!endpoint.ok()) return endpoint.status();
     impl->metrics_endpoint = std::move(*endpoint);
   }
-  // Who serves stays; a gate is over before there is house to keep.
-  if (!config.listen.empty()) impl->housekeeping = loop.Spawn(impl->readiness->KeepHouse());
+  if (config.stays) impl->staying = loop.Spawn(impl->readiness->Stay());
   return absl::OkStatus();
 }
 
@@ -183,14 +240,34 @@ int ReadinessProcess::metrics_port() const {
   return impl_->metrics_endpoint == nullptr ? 0 : impl_->metrics_endpoint->port();
 }
 
+void ReadinessProcess::Reload() {
+  std::lock_guard<std::mutex> lock(impl_->reload_mutex);
+  if (impl_->down || impl_->readiness == nullptr) return;
+  auto reload = [](readiness::Readiness* readiness) -> awaitable<void> {
+    // What is wrong is in the log and in the audit log.
+    (void)co_await readiness->ReloadPlan("SIGHUP");
+  };
+  impl_->reload = impl_->loop.Spawn(reload(impl_->readiness.get()));
+}
+
 void ReadinessProcess::Shutdown(absl::Duration grace) {
-  if (impl_->down) return;
-  impl_->down = true;
+  {
+    std::lock_guard<std::mutex> lock(impl_->reload_mutex);
+    if (impl_->down) return;
+    impl_->down = true;
+  }
   if (impl_->server != nullptr) impl_->server->SetServing(false);
   // Undoing goes through the probers and is written down by the services, so both still serve.
-  if (impl_->housekeeping.has_value()) {
-    impl_->housekeeping->Cancel();
-    impl_->housekeeping->WaitFor(absl::Seconds(2));
+  {
+    std::lock_guard<std::mutex> lock(impl_->reload_mutex);
+    if (impl_->reload.has_value()) {
+      impl_->reload->Cancel();
+      impl_->reload->WaitFor(absl::Seconds(5));
+    }
+  }
+  if (impl_->staying.has_value()) {
+    impl_->staying->Cancel();
+    impl_->staying->WaitFor(absl::Seconds(5));
   }
   if (impl_->readiness != nullptr) {
     runtime::Task<void> ending = impl_->loop.Spawn(impl_->readiness->Shutdown(grace));
@@ -220,6 +297,11 @@ absl::StatusOr<std::unique_ptr<ProberProcess>> ProberProcess::Start(runtime::Eve
   prober::ProberOptions options = OptionsOf(config.path, loop, clock, plan, std::move(obligations), config.vantage);
   options.listen = config.listen;
   options.metrics_listen = config.metrics_listen;
+  options.load_plan = [files = plan.files]() -> absl::StatusOr<prober::ProberPlan> {
+    absl::StatusOr<LoadedPlan> loaded = LoadPlan(files);
+    if (!loaded.ok()) return loaded.status();
+    return prober::ProberPlan{loaded->plan, loaded->digest, SecretsOf(*loaded)};
+  };
   absl::StatusOr<std::unique_ptr<prober::Prober>> made = prober::MakeProber(std::move(options));
   if (!made.ok()) return made.status();
   auto impl = std::make_unique<Impl>();
@@ -229,6 +311,7 @@ absl::StatusOr<std::unique_ptr<ProberProcess>> ProberProcess::Start(runtime::Eve
 
 int ProberProcess::port() const { return impl_->prober->port(); }
 int ProberProcess::metrics_port() const { return impl_->prober->metrics_port(); }
+void ProberProcess::Reload() { impl_->prober->Reload(); }
 void ProberProcess::Shutdown(absl::Duration grace) { impl_->prober->Shutdown(grace); }
 
 }  // namespace puckdrop::cli

@@ -6,10 +6,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "services/cli/plan_files.h"
+#include "services/cli/prober_addresses.h"
 #include "services/runtime/clock.h"
 #include "services/runtime/event_loop.h"
 
@@ -24,8 +26,11 @@ struct ReadinessConfig {
   std::string vantage = "local";
   std::string listen;          // gRPC; empty: in process only
   std::string metrics_listen;  // empty: none
-  // Where the probers are, by path; a path without address gets one of this process (the gate's way).
-  std::map<v1::Path, std::string> probers;
+  // Where the probers are, by path; several of one vantage stand in for each other. A path without address gets one of
+  // this process (the gate's way).
+  ProberAddresses probers;
+  // A service that stays: keeps what it learns in the state directory, and runs by the plan's schedule.
+  bool stays = false;
 };
 
 // readiness, with those probers that have no address of their own. Thread-safe.
@@ -42,6 +47,9 @@ class ReadinessProcess {
   std::shared_ptr<grpc::Channel> Channel();
   std::string address() const;  // empty: in process
   int metrics_port() const;     // 0: none
+
+  // Reads the plan's files again, as ReloadPlan does; what is wrong is logged. Returns at once; any thread.
+  void Reload();
 
   // In order: no new runs, what runs is ended and undone within `grace`, the servers, the probers, the store. Blocks;
   // not on the loop's thread.
@@ -72,6 +80,8 @@ class ProberProcess {
   ~ProberProcess();
   int port() const;
   int metrics_port() const;
+  // Reads the plan's files again; a broken plan is logged and the old one stays. Returns at once; any thread.
+  void Reload();
   void Shutdown(absl::Duration grace);
 
  private:

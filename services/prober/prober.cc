@@ -1,7 +1,9 @@
 #include "services/prober/prober.h"
 
 #include <grpcpp/channel.h>
+#include <spdlog/spdlog.h>
 
+#include <mutex>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -19,6 +21,7 @@ namespace puckdrop::prober {
 namespace {
 
 constexpr absl::Duration kHeartbeat = absl::Seconds(2);
+constexpr absl::Duration kReloadEnds = absl::Seconds(5);
 
 constexpr v1::Path kPaths[] = {v1::PATH_ORDERING, v1::PATH_CANCELLATION, v1::PATH_DEVICE_SUPPORT, v1::PATH_PLAYBACK,
                                v1::PATH_BILLING};
@@ -39,19 +42,13 @@ class RealProber final : public Prober {
         if (check.info.path == options_.path) checks.push_back(check);
       }
     }
+    checks_ = checks;
     const absl::Time now = options_.clock->Now();
     metrics_ = std::make_shared<ProberMetrics>(options_.plan, word, checks, now, kDefaultRun);
     target_ = options_.target;
     if (target_ == nullptr) {
-      PlanTargetOptions target;
-      target.loop = options_.loop;
-      target.clock = options_.clock;
-      target.plan = options_.plan;
-      target.secrets = options_.secrets;
-      target.make_player = options_.make_player;
-      target.on_request = [metrics = metrics_](const std::string& code_class) { metrics->CountRequest(code_class); };
       absl::StatusOr<std::shared_ptr<TargetPort>> made = absl::InternalError("not made");
-      options_.loop->Invoke([&] { made = MakePlanTarget(std::move(target)); });
+      options_.loop->Invoke([&] { made = MakeTarget(options_.plan, options_.secrets); });
       if (!made.ok()) return made.status();
       target_ = *std::move(made);
     }
@@ -63,8 +60,8 @@ class RealProber final : public Prober {
 
     ServiceParts parts;
     parts.path = options_.path;
-    parts.plan = options_.plan;
-    parts.plan_digest = options_.plan_digest;
+    parts.generation = std::make_shared<Generation>(options_.plan, options_.plan_digest, target_, *options_.clock);
+    if (options_.load_plan) parts.reload = [this] { return ReadPlan(); };
     parts.loop = options_.loop;
     parts.clock = options_.clock;
     parts.vantage = options_.vantage;
@@ -80,7 +77,6 @@ class RealProber final : public Prober {
     } else {
       parts.find_check = [](const std::string& id) { return checks::FindCheck(id); };
     }
-    parts.target = target_.get();
     parts.obligations = obligations_.get();
     parts.metrics = metrics_;
     service_ = std::make_unique<ProberService>(std::move(parts));
@@ -92,7 +88,8 @@ class RealProber final : public Prober {
         runtime::ServiceServer::Start(std::move(server), {service_.get()});
     if (!started.ok()) return started.status();
     server_ = *std::move(started);
-    collectables_ = {metrics_, runtime::ProcessMetrics(), runtime::BuildInfoMetric(options_.plan_digest)};
+    build_info_ = runtime::BuildInfoMetric(options_.plan_digest);
+    collectables_ = {metrics_, runtime::ProcessMetrics(), build_info_};
     if (!options_.metrics_listen.empty()) {
       absl::StatusOr<std::unique_ptr<runtime::MetricsEndpoint>> endpoint =
           runtime::MetricsEndpoint::Start(options_.metrics_listen, collectables_);
@@ -108,10 +105,25 @@ class RealProber final : public Prober {
   int metrics_port() const override { return endpoint_ ? endpoint_->port() : 0; }
   std::vector<std::shared_ptr<prometheus::Collectable>> Metrics() const override { return collectables_; }
 
+  void Reload() override {
+    if (!options_.load_plan) return;
+    auto reload = [](RealProber* self) -> awaitable<void> { (void)co_await self->ReadPlan(); };
+    std::lock_guard<std::mutex> lock(reload_mutex_);
+    if (!ended_) reload_ = options_.loop->Spawn(reload(this));
+  }
+
   void Shutdown(absl::Duration grace) override {
     std::call_once(down_, [&] {
       // No calls are left after this, so nothing on the loop uses what goes next.
       if (server_) server_->Shutdown(grace);
+      {
+        std::lock_guard<std::mutex> lock(reload_mutex_);
+        ended_ = true;
+        if (reload_.has_value()) {
+          reload_->Cancel();
+          reload_->WaitFor(kReloadEnds);
+        }
+      }
       endpoint_ = nullptr;
       heartbeat_.Cancel();
       options_.loop->Invoke([this] {
@@ -124,6 +136,41 @@ class RealProber final : public Prober {
   }
 
  private:
+  absl::StatusOr<std::shared_ptr<TargetPort>> MakeTarget(
+      std::shared_ptr<const v1::Plan> plan, std::function<absl::StatusOr<std::string>(const v1::Secret&)> secrets) {
+    PlanTargetOptions target;
+    target.loop = options_.loop;
+    target.clock = options_.clock;
+    target.plan = std::move(plan);
+    target.secrets = std::move(secrets);
+    target.make_player = options_.make_player;
+    target.on_request = [metrics = metrics_](const std::string& code_class) { metrics->CountRequest(code_class); };
+    return MakePlanTarget(std::move(target));
+  }
+
+  // Off the loop, and whole or not at all.
+  awaitable<absl::Status> ReadPlan() {
+    absl::StatusOr<ProberPlan> loaded = co_await options_.loop->RunBlocking(options_.load_plan);
+    absl::Status status = loaded.status();
+    if (status.ok() && service_ == nullptr) status = absl::CancelledError("it is ending");
+    if (status.ok() && loaded->digest == service_->plan_digest()) co_return absl::OkStatus();
+    std::shared_ptr<TargetPort> target = options_.target;
+    if (status.ok() && target == nullptr) {
+      absl::StatusOr<std::shared_ptr<TargetPort>> made = MakeTarget(loaded->plan, loaded->secrets);
+      status = made.status();
+      if (made.ok()) target = *std::move(made);
+    }
+    if (!status.ok()) {
+      spdlog::error("the plan stays as it was, because it cannot be read: {}", std::string(status.message()));
+      co_return status;
+    }
+    spdlog::info("the plan is now {}", loaded->digest);
+    metrics_->Replace(loaded->plan, checks_, options_.clock->Now(), kDefaultRun);
+    build_info_->SetPlan(loaded->digest);
+    service_->Use(std::make_shared<Generation>(loaded->plan, loaded->digest, std::move(target), *options_.clock));
+    co_return absl::OkStatus();
+  }
+
   static awaitable<void> Beat(runtime::EventLoop* loop, const runtime::Clock* clock,
                               std::shared_ptr<ProberMetrics> metrics) {
     while (true) {
@@ -141,7 +188,12 @@ class RealProber final : public Prober {
   std::unique_ptr<runtime::ServiceServer> server_;
   std::vector<std::shared_ptr<prometheus::Collectable>> collectables_;
   std::unique_ptr<runtime::MetricsEndpoint> endpoint_;
+  std::vector<checks::CheckDefinition> checks_;
+  std::shared_ptr<runtime::BuildInfo> build_info_;
   runtime::Task<void> heartbeat_;
+  std::mutex reload_mutex_;
+  std::optional<runtime::Task<void>> reload_;
+  bool ended_ = false;
   std::once_flag down_;
 };
 

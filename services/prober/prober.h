@@ -34,15 +34,26 @@ class Collectable;
 
 namespace puckdrop::prober {
 
+// A plan as a prober needs it.
+struct ProberPlan {
+  std::shared_ptr<const v1::Plan> plan;
+  std::string digest;
+  std::function<absl::StatusOr<std::string>(const v1::Secret&)> secrets;
+};
+
 struct ProberOptions {
   // Required. One of the five.
   v1::Path path = v1::PATH_UNSPECIFIED;
   // Required. Loaded and checked (checks/plan).
   std::shared_ptr<const v1::Plan> plan;
-  // Required. Of the plan; RunChecks with another one is refused.
+  // Required. Of the plan; RunChecks with another one makes it read its files again, and is refused when they do not
+  // have that one.
   std::string plan_digest;
   // Gives a secret's value, or why it is not there. Required when `target` is not set.
   std::function<absl::StatusOr<std::string>(const v1::Secret&)> secrets;
+  // Reads the plan's files again; blocks. INVALID_ARGUMENT with every mistake. Empty: its plan is the one it began
+  // with.
+  std::function<absl::StatusOr<ProberPlan>()> load_plan;
   // Required. Both outlive the prober.
   runtime::EventLoop* loop = nullptr;
   const runtime::Clock* clock = nullptr;
@@ -75,6 +86,8 @@ class Prober {
   // 0 when not listening.
   virtual int port() const = 0;
   virtual int metrics_port() const = 0;
+  // Reads the plan's files again. A broken plan is logged whole and the old one stays. Returns at once; any thread.
+  virtual void Reload() = 0;
   // Everything it would export.
   virtual std::vector<std::shared_ptr<prometheus::Collectable>> Metrics() const = 0;
   // NOT_SERVING, no new runs, those that run are cancelled when `grace` has passed. Blocks; not on the loop's thread.

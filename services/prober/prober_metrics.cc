@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/strip.h"
+#include "checks/plan/settings.h"
 #include "services/prober/settings.h"
 #include "services/runtime/proto_time.h"
 
@@ -36,31 +37,50 @@ double Seconds(absl::Time time) { return absl::ToDoubleSeconds(time - absl::Unix
 ProberMetrics::ProberMetrics(std::shared_ptr<const v1::Plan> plan, const std::string& path_word,
                              const std::vector<checks::CheckDefinition>& checks, absl::Time now,
                              absl::Duration deadline)
-    : launch_(plan->launch().id()), path_(path_word), heartbeat_(now) {
+    : plan_(std::move(plan)), launch_(plan_->launch().id()), path_(path_word), heartbeat_(now) {
+  Fill(checks, now, deadline);
+  for (const char* code_class : kCodeClasses) requests_[code_class] = 0;
+}
+
+void ProberMetrics::Fill(const std::vector<checks::CheckDefinition>& checks, absl::Time now, absl::Duration deadline) {
   for (const checks::CheckDefinition& check : checks) {
     PerCheck& per_check = checks_[check.info.id];
+    const v1::Plan::CheckSettings settings = plan::SettingsFor(*plan_, check.info.id);
+    per_check.own_pace = settings.has_every() || settings.has_max_age();
     per_check.durations.resize(DurationBounds().size() + 1);
     for (int reason = 1; reason < v1::FailureReason_ARRAYSIZE; ++reason) {
-      if (v1::FailureReason_IsValid(reason)) per_check.failures[static_cast<v1::FailureReason>(reason)] = 0;
+      if (v1::FailureReason_IsValid(reason)) per_check.failures.try_emplace(static_cast<v1::FailureReason>(reason), 0);
     }
     const auto add = [&](const std::string& customer, const std::string& device, const std::string& market) {
       Series& series = series_[{check.info.id, customer}];
       series.labels = {{"launch", launch_},    {"path", path_},    {"check", check.info.id},
                        {"customer", customer}, {"device", device}, {"market", market}};
-      series.max_age = MaxAge(*plan, check.info, now, deadline);
+      if (series.last_run == absl::UnixEpoch()) series.max_age = MaxAge(*plan_, check.info, now, deadline);
     };
     if (check.info.per_launch) {
       add("any", "any", "any");
       continue;
     }
-    for (const v1::Plan::Customer& customer : plan->customers()) {
+    for (const v1::Plan::Customer& customer : plan_->customers()) {
       add(customer.id(), customer.device(), customer.market());
     }
   }
-  for (const char* code_class : kCodeClasses) requests_[code_class] = 0;
 }
 
-void ProberMetrics::Record(const v1::Result& result, absl::Duration max_age) {
+void ProberMetrics::Replace(std::shared_ptr<const v1::Plan> plan, const std::vector<checks::CheckDefinition>& checks,
+                            absl::Time now, absl::Duration deadline) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  plan_ = std::move(plan);
+  launch_ = plan_->launch().id();
+  // A customer that is gone must not stay behind as a series that never changes.
+  std::erase_if(series_, [&](const auto& entry) {
+    const std::string& customer = entry.first.second;
+    return customer != "any" && plan::FindCustomer(*plan_, customer) == nullptr;
+  });
+  Fill(checks, now, deadline);
+}
+
+void ProberMetrics::Record(const v1::Result& result, absl::Duration max_age, absl::Duration limit, bool watch) {
   std::lock_guard<std::mutex> lock(mutex_);
   auto found = series_.find({result.check(), result.customer()});
   if (found == series_.end()) return;
@@ -70,6 +90,8 @@ void ProberMetrics::Record(const v1::Result& result, absl::Duration max_age) {
   }
   series.last_run = runtime::FromTimestamp(result.end_time());
   series.max_age = max_age;
+  series.limit = limit;
+  series.watch = watch;
   if (result.outcome() == v1::OUTCOME_SKIPPED) {
     series.success = std::nullopt;
     series.observed = std::nullopt;
@@ -106,6 +128,12 @@ void ProberMetrics::CountRequest(const std::string& code_class) {
 void ProberMetrics::Beat(absl::Time now) {
   std::lock_guard<std::mutex> lock(mutex_);
   heartbeat_ = now;
+  const plan::Pace pace = plan::PaceAt(*plan_, now - runtime::FromTimestamp(plan_->launch().puck_drop()));
+  for (auto& [key, series] : series_) {
+    if (series.limit == absl::ZeroDuration() || checks_[key.first].own_pace) continue;
+    const std::optional<absl::Duration>& interval = series.watch ? pace.watch_every : pace.journeys_every;
+    if (interval) series.max_age = std::max(series.max_age, 3 * *interval + 2 * series.limit);
+  }
 }
 
 std::vector<MetricFamily> ProberMetrics::CollectLocked() const {

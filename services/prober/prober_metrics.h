@@ -25,10 +25,16 @@ class ProberMetrics final : public runtime::SnapshotCollectable {
   ProberMetrics(std::shared_ptr<const v1::Plan> plan, const std::string& path_word,
                 const std::vector<checks::CheckDefinition>& checks, absl::Time now, absl::Duration deadline);
 
+  // Takes another plan in place of the one before; what both know goes on counting.
+  void Replace(std::shared_ptr<const v1::Plan> plan, const std::vector<checks::CheckDefinition>& checks, absl::Time now,
+               absl::Duration deadline);
   // `max_age`: in force for this result. A result of a check or customer that was not known at the start is ignored.
-  void Record(const v1::Result& result, absl::Duration max_age);
+  // `limit`: of a run of the schedule; zero: it was asked once. `watch`: of one that only watches.
+  void Record(const v1::Result& result, absl::Duration max_age, absl::Duration limit = absl::ZeroDuration(),
+              bool watch = false);
   // `1xx` … `5xx`, `none`; any other counts as `none`.
   void CountRequest(const std::string& code_class);
+  // The loop turns. A longer pace is exported from its beginning; a shorter one with the first result taken at it.
   void Beat(absl::Time now);
 
  protected:
@@ -44,15 +50,21 @@ class ProberMetrics final : public runtime::SnapshotCollectable {
     absl::Time last_run = absl::UnixEpoch();
     absl::Time last_success = absl::UnixEpoch();
     absl::Duration max_age;
+    absl::Duration limit;  // of the last run of the schedule
+    bool watch = false;
     std::optional<double> observed;
   };
   struct PerCheck {
     std::map<v1::FailureReason, uint64_t> failures;
     std::vector<uint64_t> durations;
     double duration_sum = 0;
+    // The plan gives it a pace or an age of its own.
+    bool own_pace = false;
   };
+  void Fill(const std::vector<checks::CheckDefinition>& checks, absl::Time now, absl::Duration deadline);
 
-  const std::string launch_;
+  std::shared_ptr<const v1::Plan> plan_;
+  std::string launch_;
   const std::string path_;
   std::map<std::pair<std::string, std::string>, Series> series_;  // by check and customer
   std::map<std::string, PerCheck> checks_;

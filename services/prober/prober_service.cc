@@ -22,6 +22,20 @@ constexpr int kMostChecks = 1000;
 constexpr int kMostFacts = 1000;
 constexpr size_t kLongestRun = 40;
 constexpr absl::Duration kLongestUndo = absl::Seconds(60);
+constexpr size_t kGenerations = 4;
+constexpr absl::Duration kReloadEvery = absl::Seconds(2);
+constexpr int kMostAccounts = 1'000'000;
+
+// What only watches writes nothing down, so it can create nothing.
+class NoObligations final : public checks::ObligationPort {
+ public:
+  awaitable<absl::StatusOr<std::string>> Open(v1::Obligation) override {
+    co_return absl::FailedPreconditionError("this run watches, and creates nothing");
+  }
+  awaitable<absl::Status> Update(v1::Obligation) override {
+    co_return absl::FailedPreconditionError("this run watches, and creates nothing");
+  }
+};
 
 bool IsRunId(const std::string& run) {
   return !run.empty() && run.size() <= kLongestRun &&
@@ -58,7 +72,7 @@ std::string ManualAction(const v1::Obligation& obligation) {
 }  // namespace
 
 ProberService::ProberService(ServiceParts parts)
-    : parts_(std::move(parts)), bridge_(*parts_.loop, *parts_.clock), runs_(*parts_.target, *parts_.clock) {}
+    : parts_(std::move(parts)), bridge_(*parts_.loop, *parts_.clock), generations_({parts_.generation}) {}
 
 ProberService::~ProberService() = default;
 
@@ -98,21 +112,38 @@ grpc::ServerUnaryReactor* ProberService::SettleObligation(grpc::CallbackServerCo
              v1::SettleObligationResponse& answer) { return HandleSettle(call, asked, answer); });
 }
 
-absl::Status ProberService::CheckDigest(const std::string& digest) const {
-  if (digest == parts_.plan_digest) return absl::OkStatus();
-  return WithReason(
-      absl::FailedPreconditionError(absl::StrCat("this prober has another plan (", parts_.plan_digest.substr(0, 12),
-                                                 ", the request says ", runtime::Printable(digest.substr(0, 12), 24),
-                                                 "): start both with the same files and overlays")),
-      "PLAN_DIGEST_MISMATCH", {{"ours", parts_.plan_digest}, {"theirs", digest.substr(0, 100)}});
+void ProberService::Use(std::shared_ptr<Generation> generation) {
+  std::erase_if(generations_, [&](const auto& known) { return known->digest == generation->digest; });
+  generations_.push_front(std::move(generation));
+  if (generations_.size() > kGenerations) generations_.pop_back();
 }
 
-absl::Status ProberService::Validate(const v1::RunChecksRequest& request) const {
-  if (absl::Status same = CheckDigest(request.plan_digest()); !same.ok()) return same;
-  if (!IsRunId(request.run())) {
-    return WithReason(absl::InvalidArgumentError("run must be 1 to 40 of a-z, 0-9 and -"), "BAD_RUN_ID");
+awaitable<absl::StatusOr<std::shared_ptr<Generation>>> ProberService::GenerationOf(std::string digest) {
+  const auto find = [this, &digest]() -> std::shared_ptr<Generation> {
+    for (const std::shared_ptr<Generation>& known : generations_) {
+      if (known->digest == digest) return known;
+    }
+    return nullptr;
+  };
+  if (std::shared_ptr<Generation> known = find()) co_return known;
+  // Readiness may have read its files again before us. Who asks for what is not there does not make us read for ever.
+  if (parts_.reload && parts_.clock->Monotonic() - reloaded_ >= kReloadEvery) {
+    reloaded_ = parts_.clock->Monotonic();
+    (void)co_await parts_.reload();
+    if (std::shared_ptr<Generation> known = find()) co_return known;
   }
-  if (plan::FindCustomer(*parts_.plan, request.customer()) == nullptr) {
+  co_return WithReason(
+      absl::FailedPreconditionError(absl::StrCat("this prober has another plan (", plan_digest().substr(0, 12),
+                                                 ", the request says ", runtime::Printable(digest.substr(0, 12), 24),
+                                                 "): start both with the same files and overlays")),
+      "PLAN_DIGEST_MISMATCH", {{"ours", plan_digest()}, {"theirs", digest.substr(0, 100)}});
+}
+
+absl::Status ProberService::Validate(const v1::Plan& plan, const v1::RunChecksRequest& request) const {
+  if (!IsRunId(request.run()) || (!request.session().empty() && !IsRunId(request.session()))) {
+    return WithReason(absl::InvalidArgumentError("run and session must be 1 to 40 of a-z, 0-9 and -"), "BAD_RUN_ID");
+  }
+  if (plan::FindCustomer(plan, request.customer()) == nullptr) {
     const std::string customer = runtime::Printable(request.customer(), 80);
     return WithReason(absl::InvalidArgumentError(absl::StrCat("the plan has no customer \"", customer, "\"")),
                       "NO_SUCH_CUSTOMER", {{"customer", customer}});
@@ -148,7 +179,10 @@ absl::Status ProberService::Validate(const v1::RunChecksRequest& request) const 
 absl::Time ProberService::DeadlineOf(const runtime::CallContext& call, const v1::RunChecksRequest& request) const {
   const absl::Time now = parts_.clock->Now();
   absl::Time deadline = absl::InfiniteFuture();
-  if (request.has_deadline()) deadline = runtime::FromTimestamp(request.deadline());
+  if (request.has_time_left()) {
+    deadline = now + runtime::FromProtoDuration(request.time_left());
+  } else if (request.has_deadline())
+    deadline = runtime::FromTimestamp(request.deadline());
   if (call.deadline() != absl::InfiniteFuture()) {
     // What is known by then must still be sent.
     const absl::Duration left = call.deadline() - now;
@@ -159,9 +193,15 @@ absl::Time ProberService::DeadlineOf(const runtime::CallContext& call, const v1:
 
 awaitable<absl::Status> ProberService::HandleRunChecks(runtime::CallContext& call, const v1::RunChecksRequest& request,
                                                        runtime::Writer<v1::RunChecksEvent>& writer) {
-  absl::Status valid = Validate(request);
+  absl::StatusOr<std::shared_ptr<Generation>> generation = co_await GenerationOf(request.plan_digest());
+  if (!generation.ok()) co_return generation.status();
+  const std::shared_ptr<Generation> by = *generation;
+  absl::Status valid = Validate(*by->plan, request);
   if (!valid.ok()) co_return valid;
-  absl::StatusOr<std::shared_ptr<RunState>> run = runs_.Get(request.run());
+  // Runs of one session are one to the target.
+  v1::RunChecksRequest asked = request;
+  if (!request.session().empty()) asked.set_run(request.session());
+  absl::StatusOr<std::shared_ptr<RunState>> run = by->runs.Get(asked.run());
   if (!run.ok()) co_return WithReason(run.status(), "NO_RUN");
   std::shared_ptr<RunState> state = *run;
   state->target->SetLimits(request.has_limits() ? &request.limits() : nullptr);
@@ -169,15 +209,16 @@ awaitable<absl::Status> ProberService::HandleRunChecks(runtime::CallContext& cal
   const absl::Time begin = parts_.clock->Now();
   const absl::Time deadline = DeadlineOf(call, request);
   RunnerParts parts;
-  absl::StatusOr<std::string> pilot_key = parts_.target->PilotKey();
+  absl::StatusOr<std::string> pilot_key = by->target->PilotKey();
   if (!pilot_key.ok()) co_return WithReason(pilot_key.status(), "MISSING_SECRET");
-  absl::StatusOr<std::vector<std::string>> passwords = parts_.target->StandingPasswords(request.customer());
+  absl::StatusOr<std::vector<std::string>> passwords = by->target->StandingPasswords(request.customer());
   if (!passwords.ok()) co_return WithReason(passwords.status(), "MISSING_SECRET");
   parts.loop = parts_.loop;
   parts.clock = parts_.clock;
-  parts.plan = parts_.plan.get();
+  parts.plan = by->plan.get();
   parts.operations = &state->target->operations();
-  parts.obligations = parts_.obligations;
+  NoObligations nothing;
+  parts.obligations = request.watch() ? &nothing : parts_.obligations;
   parts.player = state->target->player();
   parts.checks = &parts_.checks;
   parts.find_check = parts_.find_check;
@@ -185,14 +226,24 @@ awaitable<absl::Status> ProberService::HandleRunChecks(runtime::CallContext& cal
   parts.vantage = parts_.vantage;
   parts.pilot_key = *pilot_key;
   parts.standing_passwords = *passwords;
-  parts.account_counter = &state->account_counters[request.customer()];
-  parts.on_result = [this, begin, deadline](const v1::Result& result, const checks::CheckDefinition& check) {
-    parts_.metrics->Record(result, MaxAge(*parts_.plan, check.info, begin, deadline - begin));
+  int& accounts = state->account_counters[request.customer()];
+  accounts = std::max(accounts, std::clamp(request.first_account(), 0, kMostAccounts));
+  parts.account_counter = &accounts;
+  std::optional<absl::Duration> interval;
+  absl::Duration limit = deadline - begin;
+  if (request.has_interval()) {
+    interval = runtime::FromProtoDuration(request.interval());
+    limit = runtime::FromProtoDuration(request.limit());
+  }
+  parts.on_result = [this, by, begin, limit, interval, watch = request.watch()](const v1::Result& result,
+                                                                                const checks::CheckDefinition& check) {
+    const absl::Duration max_age = MaxAge(*by->plan, check.info, begin, limit, interval);
+    parts_.metrics->Record(result, max_age, interval ? limit : absl::ZeroDuration(), watch);
   };
   spdlog::debug("run {}: {} checks of {} for {}", request.run(), request.checks_size(), PathWord(parts_.path),
                 request.customer());
 
-  CheckRunner runner(std::move(parts), request, deadline);
+  CheckRunner runner(std::move(parts), asked, deadline);
   Outbox outbox;
   absl::Status ended = absl::CancelledError("cancelled");
   std::vector<awaitable<void>> both;
@@ -206,20 +257,21 @@ awaitable<absl::Status> ProberService::HandleRunChecks(runtime::CallContext& cal
 awaitable<absl::Status> ProberService::HandleSettle(runtime::CallContext& call,
                                                     const v1::SettleObligationRequest& request,
                                                     v1::SettleObligationResponse& response) {
-  absl::Status same = CheckDigest(request.plan_digest());
-  if (!same.ok()) co_return same;
+  absl::StatusOr<std::shared_ptr<Generation>> generation = co_await GenerationOf(request.plan_digest());
+  if (!generation.ok()) co_return generation.status();
+  const std::shared_ptr<Generation> by = *generation;
   const v1::Obligation& obligation = request.obligation();
   if (!IsRunId(obligation.owner()) || obligation.operation().empty()) {
     co_return WithReason(absl::InvalidArgumentError("the obligation needs its operation and the run that owns it"),
                          "BAD_OBLIGATION");
   }
-  if (plan::FindCustomer(*parts_.plan, obligation.customer()) == nullptr) {
+  if (plan::FindCustomer(*by->plan, obligation.customer()) == nullptr) {
     response.set_words(absl::StrCat("the plan has no customer \"", runtime::Printable(obligation.customer(), 80),
                                     "\" any more, so nobody can sign in to undo it"));
     response.set_manual_action(ManualAction(obligation));
     co_return absl::OkStatus();
   }
-  absl::StatusOr<std::shared_ptr<RunState>> run = runs_.Get(obligation.owner());
+  absl::StatusOr<std::shared_ptr<RunState>> run = by->runs.Get(obligation.owner());
   if (!run.ok()) co_return WithReason(run.status(), "NO_RUN");
   std::shared_ptr<RunState> state = *run;
   const absl::Time deadline = std::min(call.deadline(), parts_.clock->Now() + kLongestUndo);

@@ -2,8 +2,11 @@
 #ifndef PUCKDROP_SERVICES_PROBER_PROBER_SERVICE_H_
 #define PUCKDROP_SERVICES_PROBER_PROBER_SERVICE_H_
 
+#include <deque>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "checks/check.h"
@@ -20,16 +23,27 @@ namespace puckdrop::prober {
 // How long a run is when neither its request nor its call says.
 inline constexpr absl::Duration kDefaultRun = absl::Minutes(15);
 
+// One plan, and the target as it describes it.
+struct Generation {
+  Generation(std::shared_ptr<const v1::Plan> of, std::string its_digest, std::shared_ptr<TargetPort> at,
+             const runtime::Clock& clock)
+      : plan(std::move(of)), digest(std::move(its_digest)), target(std::move(at)), runs(*target, clock) {}
+  const std::shared_ptr<const v1::Plan> plan;
+  const std::string digest;
+  const std::shared_ptr<TargetPort> target;
+  Runs runs;
+};
+
 struct ServiceParts {
   v1::Path path = v1::PATH_UNSPECIFIED;
-  std::shared_ptr<const v1::Plan> plan;
-  std::string plan_digest;
+  std::shared_ptr<Generation> generation;
+  // Reads the plan's files again and calls Use; may be empty.
+  std::function<awaitable<absl::Status>()> reload;
   runtime::EventLoop* loop = nullptr;
   const runtime::Clock* clock = nullptr;
   std::string vantage;
   std::vector<checks::CheckDefinition> checks;
   std::function<const checks::CheckDefinition*(const std::string&)> find_check;
-  TargetPort* target = nullptr;
   checks::ObligationPort* obligations = nullptr;
   std::shared_ptr<ProberMetrics> metrics;
 };
@@ -40,6 +54,10 @@ class ProberService final : public v1::ProberService::CallbackService {
  public:
   explicit ProberService(ServiceParts parts);
   ~ProberService() override;
+
+  // Takes a new plan. Runs of the ones before go on by theirs, and may still ask for more, until three newer came.
+  void Use(std::shared_ptr<Generation> generation);
+  const std::string& plan_digest() const { return generations_.front()->digest; }
 
   grpc::ServerUnaryReactor* ListChecks(grpc::CallbackServerContext* context, const v1::ListChecksRequest* request,
                                        v1::ListChecksResponse* response) override;
@@ -54,14 +72,16 @@ class ProberService final : public v1::ProberService::CallbackService {
                                           runtime::Writer<v1::RunChecksEvent>& writer);
   awaitable<absl::Status> HandleSettle(runtime::CallContext& call, const v1::SettleObligationRequest& request,
                                        v1::SettleObligationResponse& response);
-  absl::Status CheckDigest(const std::string& digest) const;
-  absl::Status Validate(const v1::RunChecksRequest& request) const;
+  // The plan of that digest. FAILED_PRECONDITION when there is none, also after the files were read again.
+  awaitable<absl::StatusOr<std::shared_ptr<Generation>>> GenerationOf(std::string digest);
+  absl::Status Validate(const v1::Plan& plan, const v1::RunChecksRequest& request) const;
   absl::Time DeadlineOf(const runtime::CallContext& call, const v1::RunChecksRequest& request) const;
   const checks::CheckDefinition* Find(const std::string& check) const;
 
   const ServiceParts parts_;
   runtime::Bridge bridge_;
-  Runs runs_;
+  std::deque<std::shared_ptr<Generation>> generations_;  // newest first
+  absl::Duration reloaded_ = -absl::InfiniteDuration();  // steady
 };
 
 }  // namespace puckdrop::prober

@@ -23,13 +23,16 @@ Settings SettingsInForce(const v1::Plan& plan, const checks::CheckInfo& info, st
   return settings;
 }
 
-absl::Duration MaxAge(const v1::Plan& plan, const checks::CheckInfo& info, absl::Time now, absl::Duration deadline) {
+absl::Duration MaxAge(const v1::Plan& plan, const checks::CheckInfo& info, absl::Time now, absl::Duration deadline,
+                      std::optional<absl::Duration> asked_every) {
   const v1::Plan::CheckSettings given = plan::SettingsFor(plan, info.id);
   if (given.has_max_age()) return runtime::FromProtoDuration(given.max_age());
   absl::Duration interval = absl::Minutes(10);
   const plan::Pace pace = plan::PaceAt(plan, now - runtime::FromTimestamp(plan.launch().puck_drop()));
   if (given.has_every()) {
     interval = runtime::FromProtoDuration(given.every());
+  } else if (asked_every) {
+    interval = *asked_every;
   } else if (pace.journeys_every) {
     interval = *pace.journeys_every;
   }

@@ -26,7 +26,9 @@ Settings SettingsInForce(const v1::Plan& plan, const checks::CheckInfo& info,
 
 // Older results are stale: the plan's, else 3 intervals at `now` and 2 deadlines. Without a schedule an interval is ten
 // minutes.
-absl::Duration MaxAge(const v1::Plan& plan, const checks::CheckInfo& info, absl::Time now, absl::Duration deadline);
+// `interval`: of the run, where it says how often it is walked.
+absl::Duration MaxAge(const v1::Plan& plan, const checks::CheckInfo& info, absl::Time now, absl::Duration deadline,
+                      std::optional<absl::Duration> interval = std::nullopt);
 
 }  // namespace puckdrop::prober
 

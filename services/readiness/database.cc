@@ -1,7 +1,6 @@
 #include "services/readiness/database.h"
 
-#include <sqlite3.h>
-
+#include <algorithm>
 #include <future>
 
 #include "absl/strings/str_cat.h"
@@ -9,140 +8,85 @@
 namespace puckdrop::readiness {
 namespace {
 
-constexpr int kBusyMilliseconds = 10'000;
 constexpr size_t kMostInBatch = 256;
 constexpr size_t kMostWaiting = 4096;
+// Fewer, larger checkpoints: a page that changes with every batch is copied once for many.
+constexpr char kLogPages[] = "PRAGMA wal_autocheckpoint=4000";
+constexpr char kLogBytes[] = "PRAGMA journal_size_limit=67108864";
 
-absl::Status ErrorOf(sqlite3* database, int code) {
-  const std::string words = absl::StrCat("the state's database: ", sqlite3_errmsg(database));
-  switch (code & 0xff) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      return absl::UnavailableError(words);
-    case SQLITE_FULL:
-      return absl::ResourceExhaustedError(words);
-    case SQLITE_CONSTRAINT:
-      return absl::AlreadyExistsError(words);
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return absl::DataLossError(words);
-    default:
-      return absl::InternalError(words);
-  }
+// How many migrations the file has had.
+absl::StatusOr<int64_t> VersionOf(Connection& connection) {
+  absl::StatusOr<int64_t> version = connection.Number("PRAGMA user_version");
+  if (!version.ok() || *version > 0) return version;
+  // The first files counted them in a table of their own.
+  absl::StatusOr<int64_t> table =
+      connection.Number("SELECT COUNT(*) FROM sqlite_schema WHERE type='table' AND name='migrations'");
+  if (!table.ok() || *table == 0) return table;
+  return connection.Number("SELECT COUNT(*) FROM migrations");
 }
 
-absl::Status Execute(sqlite3* database, const char* sql) {
-  const int code = sqlite3_exec(database, sql, nullptr, nullptr, nullptr);
-  return code == SQLITE_OK ? absl::OkStatus() : ErrorOf(database, code);
-}
-
-absl::Status Migrate(sqlite3* database, const std::vector<const char*>& migrations) {
-  // Two processes may open a new file at once; the second waits here and finds the work done.
-  absl::Status begun = Execute(database, "BEGIN IMMEDIATE");
-  if (!begun.ok()) return begun;
-  absl::Status status = Execute(database, "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY)");
-  int64_t have = 0;
-  if (status.ok()) {
-    Statement count(database, "SELECT COUNT(*) FROM migrations");
-    if (count.Step()) have = count.Integer(0);
-    status = count.status();
+absl::Status MigrateIn(Connection& connection, const std::vector<const char*>& migrations) {
+  absl::StatusOr<int64_t> have = VersionOf(connection);
+  if (!have.ok()) return have.status();
+  const int64_t known = static_cast<int64_t>(migrations.size());
+  if (*have > known) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(connection.path(), " was written by a newer puckdrop (its schema is ", *have, ", this one knows ",
+                     known, "); use that one, or another --state"));
   }
-  if (status.ok() && have > static_cast<int64_t>(migrations.size())) {
-    status = absl::FailedPreconditionError("the state was written by a newer puckdrop; use that one");
-  }
-  for (size_t i = static_cast<size_t>(have); status.ok() && i < migrations.size(); ++i) {
-    status = Execute(database, migrations[i]);
-    if (status.ok()) {
-      status = Statement(database, "INSERT INTO migrations VALUES (?)").Bind(static_cast<int64_t>(i + 1)).Run();
+  for (int64_t i = *have; i < known; ++i) {
+    absl::Status status = connection.Execute(migrations[static_cast<size_t>(i)]);
+    if (!status.ok()) {
+      return absl::Status(status.code(), absl::StrCat("migration ", i + 1, ": ", std::string(status.message())));
     }
   }
-  if (!status.ok()) {
-    Execute(database, "ROLLBACK").IgnoreError();
-    return status;
+  absl::StatusOr<int64_t> written = connection.Number("PRAGMA user_version");
+  if (!written.ok() || *written == known) return written.status();
+  return connection.Execute(absl::StrCat("PRAGMA user_version=", known).c_str());
+}
+
+absl::Status Migrate(Connection& connection, const std::vector<const char*>& migrations) {
+  // Two processes may open a new file at once; the second waits here and finds the work done.
+  absl::Status status = connection.Execute("BEGIN IMMEDIATE");
+  if (!status.ok()) return status;
+  status = MigrateIn(connection, migrations);
+  if (status.ok()) return connection.Execute("COMMIT");
+  if (connection.InTransaction()) connection.Execute("ROLLBACK").IgnoreError();
+  return status;
+}
+
+absl::Status SetUp(Connection& connection, const DatabaseOptions& options) {
+  // Before anything is written to a new file, else it has no effect.
+  absl::Status status =
+      options.incremental_vacuum ? connection.Execute("PRAGMA auto_vacuum=INCREMENTAL") : absl::OkStatus();
+  for (const char* pragma : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", kLogPages, kLogBytes}) {
+    if (status.ok()) status = connection.Execute(pragma);
   }
-  return Execute(database, "COMMIT");
+  if (!status.ok() || options.bytes_limit == 0) return status;
+  absl::StatusOr<int64_t> page = connection.Number("PRAGMA page_size");
+  if (!page.ok()) return page.status();
+  const int64_t pages = std::max<int64_t>(1, options.bytes_limit / std::max<int64_t>(1, *page));
+  return connection.Execute(absl::StrCat("PRAGMA max_page_count=", pages).c_str());
 }
 
 }  // namespace
 
-Statement::Statement(sqlite3* database, const char* sql) : database_(database) {
-  const int code = sqlite3_prepare_v2(database, sql, -1, &statement_, nullptr);
-  if (code != SQLITE_OK) status_ = ErrorOf(database, code);
-}
-
-Statement::~Statement() { sqlite3_finalize(statement_); }
-
-Statement& Statement::Bind(int64_t value) {
-  if (status_.ok() && sqlite3_bind_int64(statement_, ++bound_, value) != SQLITE_OK) status_ = ErrorOf(database_, 0);
-  return *this;
-}
-
-Statement& Statement::Bind(const std::string& text) {
-  if (status_.ok() && sqlite3_bind_text(statement_, ++bound_, text.data(), static_cast<int>(text.size()),
-                                        SQLITE_TRANSIENT) != SQLITE_OK) {
-    status_ = ErrorOf(database_, 0);
-  }
-  return *this;
-}
-
-Statement& Statement::BindBlob(const std::string& bytes) {
-  if (status_.ok() && sqlite3_bind_blob(statement_, ++bound_, bytes.data(), static_cast<int>(bytes.size()),
-                                        SQLITE_TRANSIENT) != SQLITE_OK) {
-    status_ = ErrorOf(database_, 0);
-  }
-  return *this;
-}
-
-bool Statement::Step() {
-  if (!status_.ok()) return false;
-  const int code = sqlite3_step(statement_);
-  if (code == SQLITE_ROW) return true;
-  if (code != SQLITE_DONE) status_ = ErrorOf(database_, code);
-  return false;
-}
-
-absl::Status Statement::Run() {
-  while (Step()) {
-  }
-  return status_;
-}
-
-int64_t Statement::Integer(int column) const { return sqlite3_column_int64(statement_, column); }
-
-std::string Statement::Bytes(int column) const {
-  const void* data = sqlite3_column_blob(statement_, column);
-  const int size = sqlite3_column_bytes(statement_, column);
-  return data == nullptr ? "" : std::string(static_cast<const char*>(data), static_cast<size_t>(size));
-}
-
-struct Database::Job {
-  std::function<absl::Status(sqlite3*)> work;
-  std::promise<absl::Status> done;
-};
-
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path,
-                                                         const std::vector<const char*>& migrations) {
-  sqlite3* database = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &database,
-                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
-  if (code != SQLITE_OK) {
-    absl::Status status = absl::FailedPreconditionError(absl::StrCat(
-        "cannot open the state ", path, ": ", database == nullptr ? "no memory" : sqlite3_errmsg(database)));
-    sqlite3_close(database);
-    return status;
-  }
-  sqlite3_busy_timeout(database, kBusyMilliseconds);
-  absl::Status status = Execute(database, "PRAGMA journal_mode=WAL");
-  if (status.ok()) status = Execute(database, "PRAGMA synchronous=FULL");
-  if (status.ok()) status = Migrate(database, migrations);
-  if (!status.ok()) {
-    sqlite3_close(database);
-    return status;
-  }
-  return std::unique_ptr<Database>(new Database(database));
+                                                         const std::vector<const char*>& migrations,
+                                                         const DatabaseOptions& options) {
+  Connection::Options how;
+  how.lock_timeout = options.lock_timeout;
+  how.cache_kilobytes = options.cache_kilobytes;
+  absl::StatusOr<std::unique_ptr<Connection>> connection = Connection::Open(path, how);
+  if (!connection.ok()) return connection.status();
+  absl::Status status = SetUp(**connection, options);
+  if (status.ok()) status = Migrate(**connection, migrations);
+  if (!status.ok()) return status;
+  return std::unique_ptr<Database>(new Database(std::move(*connection)));
 }
 
-Database::Database(sqlite3* database) : database_(database), thread_([this] { Loop(); }) {}
+Database::Database(std::unique_ptr<Connection> connection)
+    : connection_(std::move(connection)), thread_([this] { Loop(); }) {}
 
 Database::~Database() {
   {
@@ -151,53 +95,82 @@ Database::~Database() {
   }
   wake_.notify_all();
   thread_.join();
-  sqlite3_close(database_);
 }
 
-absl::Status Database::Write(std::function<absl::Status(sqlite3*)> work) {
-  auto job = std::make_shared<Job>();
-  job->work = std::move(work);
-  std::future<absl::Status> done = job->done.get_future();
+void Database::Take(Job job) {
+  absl::Status refused;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    if (stop_) return absl::UnavailableError("the state's database is closed");
-    if (jobs_.size() >= kMostWaiting) return absl::ResourceExhaustedError("the state's database cannot keep up");
-    jobs_.push_back(job);
+    if (stop_) {
+      refused = absl::UnavailableError(absl::StrCat(connection_->path(), " is closed"));
+    } else if (jobs_.size() >= kMostWaiting) {
+      refused = absl::ResourceExhaustedError(absl::StrCat(connection_->path(), " cannot keep up: ", kMostWaiting,
+                                                          " writes wait already; look at its disk, or ask less often"));
+    } else {
+      jobs_.push_back(std::move(job));
+    }
   }
-  wake_.notify_one();
+  if (refused.ok()) {
+    wake_.notify_one();
+  } else {
+    job.done(std::move(refused));
+  }
+}
+
+absl::Status Database::TakeAndWait(Work work, bool alone) {
+  std::promise<absl::Status> promise;
+  std::future<absl::Status> done = promise.get_future();
+  Take({std::move(work), [&promise](absl::Status status) { promise.set_value(std::move(status)); }, alone});
   return done.get();
 }
 
+absl::Status Database::Write(Work work) { return TakeAndWait(std::move(work), false); }
+
+absl::Status Database::Alone(Work work) { return TakeAndWait(std::move(work), true); }
+
+void Database::Post(Work work, Done done) { Take({std::move(work), std::move(done), false}); }
+
 void Database::Loop() {
   while (true) {
-    std::deque<std::shared_ptr<Job>> batch;
+    std::deque<Job> batch;
     {
       std::unique_lock<std::mutex> lock(mutex_);
       wake_.wait(lock, [this] { return stop_ || !jobs_.empty(); });
       if (jobs_.empty()) return;
-      while (!jobs_.empty() && batch.size() < kMostInBatch) {
+      while (!jobs_.empty() && batch.size() < kMostInBatch && !(jobs_.front().alone && !batch.empty())) {
         batch.push_back(std::move(jobs_.front()));
         jobs_.pop_front();
+        if (batch.back().alone) break;
       }
     }
-    RunBatch(std::move(batch));
+    if (batch.front().alone) {
+      batch.front().done(batch.front().work(*connection_));
+    } else {
+      RunBatch(std::move(batch));
+    }
   }
 }
 
-void Database::RunBatch(std::deque<std::shared_ptr<Job>> batch) {
+void Database::RunBatch(std::deque<Job> batch) {
   std::vector<absl::Status> results(batch.size());
-  absl::Status whole = Execute(database_, "BEGIN IMMEDIATE");
+  absl::Status whole = connection_->Execute("BEGIN IMMEDIATE");
   if (whole.ok()) {
-    for (size_t i = 0; i < batch.size(); ++i) {
-      results[i] = Execute(database_, "SAVEPOINT job");
-      if (results[i].ok()) results[i] = batch[i]->work(database_);
-      if (!results[i].ok()) Execute(database_, "ROLLBACK TO job").IgnoreError();
-      Execute(database_, "RELEASE job").IgnoreError();
+    for (size_t i = 0; i < batch.size() && whole.ok(); ++i) {
+      results[i] = connection_->Execute("SAVEPOINT job");
+      if (results[i].ok()) results[i] = batch[i].work(*connection_);
+      // A full disk ends the whole transaction; what came before in it is gone too, and what comes next must not
+      // commit on its own.
+      if (!connection_->InTransaction()) {
+        whole = results[i].ok() ? absl::UnavailableError("the transaction was ended") : results[i];
+        break;
+      }
+      if (!results[i].ok()) whole = connection_->Execute("ROLLBACK TO job");
+      if (whole.ok()) whole = connection_->Execute("RELEASE job");
     }
-    whole = Execute(database_, "COMMIT");
-    if (!whole.ok()) Execute(database_, "ROLLBACK").IgnoreError();
+    if (whole.ok()) whole = connection_->Execute("COMMIT");
+    if (!whole.ok() && connection_->InTransaction()) connection_->Execute("ROLLBACK").IgnoreError();
   }
-  for (size_t i = 0; i < batch.size(); ++i) batch[i]->done.set_value(whole.ok() ? results[i] : whole);
+  for (size_t i = 0; i < batch.size(); ++i) batch[i].done(whole.ok() ? results[i] : whole);
 }
 
 }  // namespace puckdrop::readiness

@@ -1,4 +1,4 @@
-// SQLite behind one thread: everything that touches the file runs there, in batches that are durable when they are
+// SQLite behind one thread: everything that changes the file runs there, in batches that are durable when they are
 // answered.
 #ifndef PUCKDROP_SERVICES_READINESS_DATABASE_H_
 #define PUCKDROP_SERVICES_READINESS_DATABASE_H_
@@ -15,64 +15,61 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-
-struct sqlite3;
-struct sqlite3_stmt;
+#include "absl/time/time.h"
+#include "services/readiness/connection.h"
 
 namespace puckdrop::readiness {
 
-// A prepared statement with its values. Used on the database's thread only; the first error sticks.
-class Statement {
- public:
-  Statement(sqlite3* database, const char* sql);
-  ~Statement();
-  Statement(const Statement&) = delete;
-  Statement& operator=(const Statement&) = delete;
-
-  Statement& Bind(int64_t value);
-  Statement& Bind(const std::string& text);
-  Statement& BindBlob(const std::string& bytes);
-
-  // True while there is a row; false at the end or on an error.
-  bool Step();
-  // For statements without rows.
-  absl::Status Run();
-  int64_t Integer(int column) const;
-  std::string Bytes(int column) const;
-  absl::Status status() const { return status_; }
-
- private:
-  sqlite3* const database_;
-  sqlite3_stmt* statement_ = nullptr;
-  int bound_ = 0;
-  absl::Status status_;
+struct DatabaseOptions {
+  // How long another process may hold the file before UNAVAILABLE.
+  absl::Duration lock_timeout = absl::Seconds(10);
+  // Space that is no longer used can be given back in small steps. Of files made with it only.
+  bool incremental_vacuum = false;
+  // RESOURCE_EXHAUSTED beyond so many bytes; 0: no limit.
+  int64_t bytes_limit = 0;
+  int cache_kilobytes = 2000;
 };
 
-// Thread-safe; calls block, so never on the event loop.
+// Thread-safe; Write and Alone block, so never on the event loop. Errors are those of Connection::ErrorOf.
 class Database {
  public:
   // WAL, every commit synced. Applies the migrations that the file does not have yet, each once and whole;
-  // FAILED_PRECONDITION when the file has more of them than this binary knows.
+  // FAILED_PRECONDITION when the file has more of them than this binary knows. Its user_version counts them.
   static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path,
-                                                        const std::vector<const char*>& migrations);
+                                                        const std::vector<const char*>& migrations,
+                                                        const DatabaseOptions& options = {});
+  // Does what waits first.
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
+  using Work = std::function<absl::Status(Connection&)>;
+  using Done = std::function<void(absl::Status)>;
+
   // Runs on the database's thread inside a transaction, alone or with others that wait; durable when it returns. When
-  // `work` fails, nothing of it is kept and the others are not hurt.
-  absl::Status Write(std::function<absl::Status(sqlite3*)> work);
+  // `work` fails, nothing of it is kept and the others are not hurt. `work` may be run only once.
+  absl::Status Write(Work work);
+  // The same without waiting: `done` is called on the database's thread, or here when nothing was taken on.
+  void Post(Work work, Done done);
+  // Runs on the database's thread outside of any transaction: for what SQLite wants so. Others wait for it.
+  absl::Status Alone(Work work);
 
  private:
-  struct Job;
-  explicit Database(sqlite3* database);
+  struct Job {
+    Work work;
+    Done done;
+    bool alone = false;
+  };
+  explicit Database(std::unique_ptr<Connection> connection);
+  void Take(Job job);
+  absl::Status TakeAndWait(Work work, bool alone);
   void Loop();
-  void RunBatch(std::deque<std::shared_ptr<Job>> batch);
+  void RunBatch(std::deque<Job> batch);
 
-  sqlite3* const database_;
+  const std::unique_ptr<Connection> connection_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::shared_ptr<Job>> jobs_;
+  std::deque<Job> jobs_;
   bool stop_ = false;
   std::thread thread_;
 };

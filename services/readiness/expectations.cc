@@ -186,7 +186,70 @@ std::vector<Journey> PlanJourneys(const Subject& subject, const std::vector<Inst
   return journeys;
 }
 
-LimitShares ShareLimits(const Subject& subject, const std::vector<Journey>& journeys) {
+bool CanBeWatched(const Subject& subject, const Instance& instance) {
+  const v1::CheckDescription* description = subject.Find(instance.check);
+  if (description == nullptr) return false;
+  switch (description->watch()) {
+    case v1::CheckDescription::WATCH_VISITOR:
+      return true;
+    case v1::CheckDescription::WATCH_SUBSCRIBER: {
+      const v1::Plan::Customer* customer = plan::FindCustomer(subject.plan, instance.customer);
+      return customer != nullptr && plan::WatchAccount(*customer) >= 0;
+    }
+    default:
+      return false;
+  }
+}
+
+std::vector<Journey> PlanWatches(const Subject& subject, const std::vector<Instance>& selected) {
+  std::vector<Journey> journeys;
+  for (const v1::Plan::Customer& customer : subject.plan.customers()) {
+    Journey journey;
+    journey.customer = customer.id();
+    for (const v1::Stage stage : {v1::STAGE_VISITOR, v1::STAGE_SUBSCRIBER}) {
+      std::map<v1::Path, Step> steps;
+      for (const v1::CheckDescription& description : subject.catalogue) {
+        if (description.stage() != stage) continue;
+        const bool wanted = std::any_of(selected.begin(), selected.end(), [&](const Instance& instance) {
+          // What is judged once for all is watched with the first customer.
+          const bool here = instance.customer == customer.id() ||
+                            (instance.customer == kAnyCustomer && customer.id() == subject.plan.customers(0).id());
+          return here && instance.check == description.check() && instance.not_judged.empty() &&
+                 CanBeWatched(subject, instance);
+        });
+        if (!wanted) continue;
+        Step& step = steps[description.path()];
+        step.path = description.path();
+        step.checks.push_back(description.check());
+      }
+      Layers layers;
+      for (const std::vector<v1::Path>& paths : LayersOf(stage)) {
+        std::vector<Step> layer;
+        for (const v1::Path path : paths) {
+          if (steps.count(path) > 0) layer.push_back(steps[path]);
+        }
+        if (!layer.empty()) layers.push_back(std::move(layer));
+      }
+      if (!layers.empty()) journey.stages[stage] = std::move(layers);
+    }
+    if (journey.stages.empty()) continue;
+    if (const int index = plan::WatchAccount(customer); index >= 0) {
+      v1::AccountFact account;
+      account.set_standing(true);
+      account.set_standing_index(index);
+      account.set_email(customer.accounts(index).username());
+      v1::Fact& fact = journey.facts.emplace_back();
+      fact.set_name("ordering.account");
+      fact.set_customer(customer.id());
+      fact.mutable_value()->PackFrom(account);
+    }
+    journeys.push_back(std::move(journey));
+  }
+  return journeys;
+}
+
+LimitShares ShareLimits(const Subject& subject, const std::vector<Journey>& journeys, double portion,
+                        double orders_portion) {
   struct Demand {
     double requests = 0;
     double media = 0;
@@ -236,11 +299,13 @@ LimitShares ShareLimits(const Subject& subject, const std::vector<Journey>& jour
   }
 
   const v1::Plan::Limits& limits = subject.plan.target().limits();
-  const double requests = limits.has_requests_per_second() ? limits.requests_per_second() : kRequestsPerSecond;
+  const double requests =
+      portion * (limits.has_requests_per_second() ? limits.requests_per_second() : kRequestsPerSecond);
   const double media =
-      limits.has_media_requests_per_second() ? limits.media_requests_per_second() : kMediaRequestsPerSecond;
-  const double orders = limits.has_orders_per_hour() ? limits.orders_per_hour() : kOrdersPerHour;
-  const int in_flight = std::max(1, limits.has_in_flight() ? limits.in_flight() : kInFlight);
+      portion * (limits.has_media_requests_per_second() ? limits.media_requests_per_second() : kMediaRequestsPerSecond);
+  const double orders = orders_portion * (limits.has_orders_per_hour() ? limits.orders_per_hour() : kOrdersPerHour);
+  const int in_flight =
+      std::max(1, static_cast<int>(portion * (limits.has_in_flight() ? limits.in_flight() : kInFlight)));
 
   LimitShares shares;
   const int paths = static_cast<int>(demands.size());
@@ -271,24 +336,30 @@ absl::Time EndOfDay(const std::string& date, const std::string& time_zone) {
   return absl::FromCivil(day + 1, zone);
 }
 
-VerdictInput InputOf(const Subject& subject, std::vector<Instance> expected, bool filtered) {
+WaiverInput InputOf(const v1::Waiver& waiver, const std::string& time_zone, int number) {
+  WaiverInput in;
+  in.number = number;
+  in.check = waiver.check();
+  in.customer = waiver.customer();
+  in.findings.assign(waiver.findings().begin(), waiver.findings().end());
+  in.owner = waiver.owner();
+  in.reason = waiver.reason();
+  in.expires = EndOfDay(waiver.expires(), time_zone);
+  in.notice_url = waiver.notice_url();
+  in.notice_says = waiver.notice_says();
+  return in;
+}
+
+VerdictInput InputOf(const Subject& subject, std::vector<Instance> expected, bool filtered, int expected_of_plan) {
   VerdictInput input;
   const v1::Plan& plan = subject.plan;
   input.launch = plan.launch().id();
   input.expected = std::move(expected);
-  input.expected_of_plan = static_cast<int>(ExpectedInstances(subject).size());
+  input.expected_of_plan =
+      expected_of_plan >= 0 ? expected_of_plan : static_cast<int>(ExpectedInstances(subject).size());
   input.filtered = filtered;
-  for (const v1::Waiver& waiver : plan.waivers()) {
-    WaiverInput in;
-    in.check = waiver.check();
-    in.customer = waiver.customer();
-    in.findings.assign(waiver.findings().begin(), waiver.findings().end());
-    in.owner = waiver.owner();
-    in.reason = waiver.reason();
-    in.expires = EndOfDay(waiver.expires(), plan.launch().time_zone());
-    in.notice_url = waiver.notice_url();
-    in.notice_says = waiver.notice_says();
-    input.waivers.push_back(std::move(in));
+  for (int i = 0; i < plan.waivers_size(); ++i) {
+    input.waivers.push_back(InputOf(plan.waivers(i), plan.launch().time_zone(), i));
   }
   for (const v1::Plan::Promise& promise : plan.promises()) {
     input.promises.push_back({promise.id(), promise.text(), {promise.checks().begin(), promise.checks().end()}});

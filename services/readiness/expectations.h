@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "puckdrop/v1/fact.pb.h"
 #include "puckdrop/v1/plan.pb.h"
 #include "puckdrop/v1/prober_service.pb.h"
 #include "puckdrop/v1/readiness_service.pb.h"
@@ -45,24 +46,40 @@ using Layers = std::vector<std::vector<Step>>;
 struct Journey {
   std::string customer;
   std::map<v1::Stage, Layers> stages;
+  // Known before it begins: the standing account that is watched.
+  std::vector<v1::Fact> facts;
 };
 
 // The journeys that judge `selected`, with the checks these stand on as supporting ones. What is not judged is walked
 // only where something judged stands on it. A per-launch check is walked with the first journey.
 std::vector<Journey> PlanJourneys(const Subject& subject, const std::vector<Instance>& selected);
 
+// Whether an instance can be asked without creating anything: the check says so, and its customer has a standing
+// account with a subscription where it needs one.
+bool CanBeWatched(const Subject& subject, const Instance& instance);
+
+// The walks that watch those of `selected` that can be: as visitors, or as the standing account that has a
+// subscription. What only an order can tell is neither walked nor stood on.
+std::vector<Journey> PlanWatches(const Subject& subject, const std::vector<Instance>& selected);
+
 // Each path's static share of the plan's limits, weighted by what it is asked: their sum never exceeds the plan's. A
 // limit the plan does not set is the tool's default. `at_once` is how many paths may be under way at a time: fewer than
-// there are when the plan allows fewer requests in flight than paths.
+// there are when the plan allows fewer requests in flight than paths. `portion` of them all is shared out, where other
+// runs have the rest.
 struct LimitShares {
   std::map<v1::Path, v1::LimitShare> by_path;
   int paths_at_once = 0;
 };
-LimitShares ShareLimits(const Subject& subject, const std::vector<Journey>& journeys);
+LimitShares ShareLimits(const Subject& subject, const std::vector<Journey>& journeys, double portion = 1,
+                        double orders_portion = 1);
 
 // The verdict's input that the plan alone decides: launch, expectations, promises, waivers (not looked at), coverage,
 // vantages.
-VerdictInput InputOf(const Subject& subject, std::vector<Instance> expected, bool filtered);
+// `expected_of_plan` is how many instances the plan has, where the caller knows.
+VerdictInput InputOf(const Subject& subject, std::vector<Instance> expected, bool filtered, int expected_of_plan = -1);
+
+// As the verdict wants a waiver; `number` is what it is known by (WaiverState.waiver).
+WaiverInput InputOf(const v1::Waiver& waiver, const std::string& time_zone, int number);
 
 // The first moment after that day ends in that time zone; InfinitePast when either is not one.
 absl::Time EndOfDay(const std::string& date, const std::string& time_zone);

@@ -1,5 +1,6 @@
 #include "services/readiness/metrics.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -13,16 +14,19 @@ using prometheus::MetricType;
 using runtime::FamilyBuilder;
 using runtime::Labels;
 
-ReadinessMetrics::ReadinessMetrics(std::shared_ptr<const Subject> subject) : subject_(std::move(subject)) {
+ReadinessMetrics::ReadinessMetrics(std::shared_ptr<const Subject> subject, const runtime::Clock* clock)
+    : clock_(clock), subject_(std::move(subject)), updated_(clock == nullptr ? absl::Duration() : clock->Monotonic()) {
   VerdictInput input = InputOf(*subject_, ExpectedInstances(*subject_), false);
   input.now = absl::UnixEpoch();
   // Nothing is known yet, so a waiver may still turn out to hold: it is not counted as expired.
   verdict_ = ComputeVerdict(input);
 }
 
-void ReadinessMetrics::Update(const v1::Verdict& verdict) {
+void ReadinessMetrics::Update(std::shared_ptr<const Subject> subject, const v1::Verdict& verdict) {
   std::lock_guard<std::mutex> lock(mutex_);
+  subject_ = std::move(subject);
   verdict_ = verdict;
+  if (clock_ != nullptr) updated_ = clock_->Monotonic();
 }
 
 Labels ReadinessMetrics::InstanceLabels(const v1::InstanceStanding& instance) const {
@@ -78,14 +82,19 @@ std::vector<prometheus::MetricFamily> ReadinessMetrics::CollectLocked() const {
   FamilyBuilder vantages("puckdrop_vantages_required", "How many vantages must pass", MetricType::Gauge);
   const int names = plan.vantages().names_size();
   const int required = plan.vantages().has_required() ? plan.vantages().required() : (names > 0 ? names : 1);
-  verdict.Add({{"path", "all"}, {"launch", launch}}, VerdictNumber(verdict_.state()));
+  const bool holds = clock_ == nullptr || clock_->Monotonic() - updated_ <= kVerdictHolds;
+  // A failure that was proven stays proven; green is what nobody vouches for any more.
+  const auto number = [holds](v1::VerdictState state) {
+    return holds ? VerdictNumber(state) : std::min(VerdictNumber(state), 1);
+  };
+  verdict.Add({{"path", "all"}, {"launch", launch}}, number(verdict_.state()));
   affected.Add({{"path", "all"}, {"launch", launch}}, verdict_.audience_affected());
   for (const v1::PathVerdict& path : verdict_.paths()) {
     const std::string name = PathName(path.path());
     vantages.Add({{"path", name}, {"launch", launch}}, required);
     // A path that is left out has no verdict: a tile without data is not a tile on hold.
     if (path.left_out()) continue;
-    verdict.Add({{"path", name}, {"launch", launch}}, VerdictNumber(path.state()));
+    verdict.Add({{"path", name}, {"launch", launch}}, number(path.state()));
     affected.Add({{"path", name}, {"launch", launch}}, path.audience_affected());
   }
 

@@ -8,6 +8,7 @@
 
 #include "puckdrop/v1/verdict.pb.h"
 #include "services/readiness/expectations.h"
+#include "services/runtime/clock.h"
 #include "services/runtime/metrics.h"
 
 namespace puckdrop::readiness {
@@ -15,17 +16,24 @@ namespace puckdrop::readiness {
 // Thread-safe. A scrape sees one verdict whole.
 class ReadinessMetrics final : public runtime::SnapshotCollectable {
  public:
-  // Before the first verdict everything the plan expects is exported as expected, and the verdict as 1.
-  explicit ReadinessMetrics(std::shared_ptr<const Subject> subject);
+  // Older than this by `clock`, a verdict that nobody renewed is exported as 1: whoever should have computed it hangs.
+  static constexpr absl::Duration kVerdictHolds = absl::Seconds(15);
 
-  void Update(const v1::Verdict& verdict);
+  // Before the first verdict everything the plan expects is exported as expected, and the verdict as 1. `clock`
+  // outlives it; nullptr: a verdict holds until the next.
+  explicit ReadinessMetrics(std::shared_ptr<const Subject> subject, const runtime::Clock* clock = nullptr);
+
+  // A verdict by that plan, which takes the place of the one before.
+  void Update(std::shared_ptr<const Subject> subject, const v1::Verdict& verdict);
 
  private:
   std::vector<prometheus::MetricFamily> CollectLocked() const override;
   runtime::Labels InstanceLabels(const v1::InstanceStanding& instance) const;
 
-  const std::shared_ptr<const Subject> subject_;
+  const runtime::Clock* const clock_;
+  std::shared_ptr<const Subject> subject_;
   v1::Verdict verdict_;
+  absl::Duration updated_;  // steady
 };
 
 }  // namespace puckdrop::readiness

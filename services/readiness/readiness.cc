@@ -1,12 +1,13 @@
+// Runs: how they begin, what they learn, how they end.
 #include "services/readiness/readiness.h"
 
-#include <algorithm>
-#include <random>
+#include <spdlog/spdlog.h>
 
-#include "absl/strings/numbers.h"
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "absl/strings/strip.h"
 #include "services/runtime/proto_time.h"
 #include "services/runtime/status_convert.h"
 
@@ -16,79 +17,43 @@ namespace {
 constexpr absl::Duration kObserve = absl::Seconds(20);
 constexpr absl::Duration kTimeout = absl::Minutes(10);
 constexpr absl::Duration kLongestTimeout = absl::Hours(6);
-constexpr absl::Duration kNoticeTimeout = absl::Seconds(10);
-constexpr absl::Duration kHousekeepingEvery = absl::Minutes(1);
 constexpr absl::Duration kSettleAfterCancel = absl::Seconds(5);
+// Of the plan's limits, while some of them are kept for watching.
+constexpr double kPortionOfWatching = 0.3;
+// What the archive refused and waits to be tried again.
+constexpr size_t kMostRefused = 5000;
 
-// The page of a list that begins at the token's index.
-absl::StatusOr<std::pair<size_t, size_t>> Page(int size, int default_size, int most, const std::string& token,
-                                               size_t count) {
-  uint64_t begin = 0;
-  if (size < 0 || (!token.empty() && !absl::SimpleAtoi(token, &begin))) {
-    return runtime::WithReason(
-        absl::InvalidArgumentError("page_size must not be negative, and page_token must come from the last answer"),
-        "BAD_PAGE");
-  }
-  const size_t wanted = static_cast<size_t>(size == 0 ? default_size : std::min(size, most));
-  const size_t first = std::min<size_t>(begin, count);
-  return std::make_pair(first, std::min(count, first + wanted));
+// What the run itself filled in because it was ended, and what says nothing of the target.
+bool SaysNothing(const RunPtr& run, const v1::Result& result) {
+  return result.outcome() == v1::OUTCOME_INCONCLUSIVE && result.reason() == v1::FAILURE_REASON_OURS &&
+         run->walk != nullptr && run->walk->cancelled();
 }
 
 }  // namespace
-
-std::string NewRunId(absl::Time now) {
-  std::random_device device;
-  return absl::StrCat(absl::FormatTime("%Y%m%d-%H%M%S", now, absl::UTCTimeZone()), "-",
-                      absl::StrFormat("%06x", device() & 0xffffff));
-}
-
-struct Readiness::RunRecord {
-  v1::Run run;
-  std::string id;
-  std::vector<Instance> expected;
-  bool filtered = false;
-  std::unique_ptr<Walk> walk;
-  std::deque<std::shared_ptr<const v1::WatchRunEvent>> events;
-  Notifier more;
-  bool ended = false;
-};
 
 Readiness::Readiness(runtime::EventLoop& loop, const runtime::Clock& clock, Store& store, NoticeReader& notices,
                      ReadinessOptions options)
     : loop_(loop),
       clock_(clock),
       store_(store),
-      notices_(notices),
       options_(std::move(options)),
-      expected_(ExpectedInstances(*options_.subject)),
-      looked_at_(InputOf(*options_.subject, {}, false).waivers) {}
+      runs_(options_.runs_kept),
+      waivers_(loop, clock, notices),
+      evidence_(options_.evidence_bytes_kept),
+      since_go_(options_.subject->plan.launch().time_zone()) {
+  TakeSubject(options_.subject);
+}
 
 Readiness::~Readiness() = default;
-
-absl::Status Readiness::CheckLaunch(const std::string& launch) const {
-  const std::string& ours = subject().plan.launch().id();
-  if (launch.empty() || launch == ours) return absl::OkStatus();
-  return runtime::WithReason(
-      absl::NotFoundError(absl::StrCat("there is no launch '", launch, "' here; this is '", ours, "'")),
-      "UNKNOWN_LAUNCH", {{"launch", launch}});
-}
-
-absl::StatusOr<Readiness::RunPtr> Readiness::Find(const std::string& name) const {
-  const std::string id(absl::StripPrefix(name, "runs/"));
-  for (const RunPtr& run : runs_) {
-    if (run->id == id) return run;
-  }
-  return runtime::WithReason(absl::NotFoundError(absl::StrCat("there is no run '", name, "' (old ones are forgotten)")),
-                             "UNKNOWN_RUN", {{"run", name}});
-}
 
 awaitable<absl::StatusOr<v1::Run>> Readiness::StartRun(v1::StartRunRequest request) {
   if (stopping_) {
     co_return runtime::WithReason(absl::FailedPreconditionError("readiness is shutting down"), "SHUTTING_DOWN");
   }
-  if (paused_) {
-    co_return runtime::WithReason(absl::FailedPreconditionError("probing is paused; run `puckdrop resume` first"),
-                                  "PAUSED");
+  if (!paused_.empty()) {
+    co_return runtime::WithReason(
+        absl::FailedPreconditionError(absl::StrCat("probing is paused (", paused_, "); run `puckdrop resume` first")),
+        "PAUSED");
   }
   if (!request.plan_digest().empty() && request.plan_digest() != subject().digest) {
     co_return runtime::WithReason(
@@ -96,336 +61,333 @@ awaitable<absl::StatusOr<v1::Run>> Readiness::StartRun(v1::StartRunRequest reque
                                                    request.plan_digest(), "; give both the same plan")),
         "PLAN_DIGEST_MISMATCH", {{"digest", subject().digest}});
   }
-  const absl::Duration timeout =
-      request.has_timeout() && runtime::FromProtoDuration(request.timeout()) > absl::ZeroDuration()
-          ? std::min(runtime::FromProtoDuration(request.timeout()), kLongestTimeout)
-          : kTimeout;
   absl::StatusOr<std::vector<Instance>> selected = Select(expected_, request.selection());
   if (!selected.ok()) co_return runtime::WithReason(selected.status(), "EMPTY_SELECTION");
   if (selected->empty()) {
     co_return runtime::WithReason(absl::InvalidArgumentError("the selection names no check of any customer"),
                                   "EMPTY_SELECTION");
   }
+  RunOrder order;
+  order.selection = request.selection();
+  order.timeout = request.has_timeout() && runtime::FromProtoDuration(request.timeout()) > absl::ZeroDuration()
+                      ? std::min(runtime::FromProtoDuration(request.timeout()), kLongestTimeout)
+                      : kTimeout;
+  order.observe = request.has_observe() && runtime::FromProtoDuration(request.observe()) > absl::ZeroDuration()
+                      ? runtime::FromProtoDuration(request.observe())
+                      : kObserve;
+  order.instances = std::move(*selected);
+  order.filtered = order.instances.size() < expected_.size();
+  absl::StatusOr<RunPtr> run = co_await Begin(std::move(order));
+  if (!run.ok()) co_return run.status();
+  co_return (*run)->run;
+}
 
+awaitable<absl::StatusOr<RunPtr>> Readiness::Begin(RunOrder order) {
   auto run = std::make_shared<RunRecord>();
   run->id = NewRunId(clock_.Now());
-  run->expected = std::move(*selected);
-  run->filtered = run->expected.size() < expected_.size();
+  run->subject = subject_;
+  run->expected = order.instances;
+  run->filtered = order.filtered;
+  run->keeps_events = order.kind == v1::Run::ON_DEMAND;
   run->run.set_name("runs/" + run->id);
-  *run->run.mutable_selection() = request.selection();
+  *run->run.mutable_selection() = order.selection;
   run->run.set_state(v1::Run::RUNNING);
+  run->run.set_kind(order.kind);
+  run->run.set_plan_digest(subject().digest);
+  run->run.set_vantage(order.vantage);
   run->run.set_expected(static_cast<int>(run->expected.size()));
   *run->run.mutable_start_time() = runtime::ToTimestamp(clock_.Now());
-  *run->run.mutable_timeout() = runtime::ToProtoDuration(timeout);
+  *run->run.mutable_timeout() = runtime::ToProtoDuration(order.timeout);
+  run->began = clock_.Monotonic();
+  runs_.Add(run);
+  if (options_.scheduled && order.kind == v1::Run::ON_DEMAND) waiting_.push_back(run);
+  v1::WatchRunEvent first;
+  *first.mutable_run() = run->run;
+  RunBook::Emit(run, std::move(first));
 
-  // The lock comes first: from the first obligation on, who owns it must be seen to be alive.
-  const std::string id = run->id;
-  absl::Status claimed = co_await loop_.RunBlocking([this, id] { return store_.ClaimRun(id); });
-  if (!claimed.ok()) co_return claimed;
+  // The lock comes first: from the first obligation on, who owns it must be seen to be alive. What creates nothing owes
+  // nothing.
+  if (order.kind != v1::Run::WATCH) {
+    const std::string id = run->id;
+    absl::Status claimed = co_await loop_.RunBlocking([this, id] { return store_.ClaimRun(id); });
+    if (!claimed.ok()) {
+      run->ended = true;
+      run->run.set_state(v1::Run::CANCELLED);
+      run->run.set_progress(std::string(claimed.message()));
+      std::erase(waiting_, run);
+      turn_.NotifyAll();
+      co_return claimed;
+    }
+  }
+  if (options_.archive != nullptr && order.kind != v1::Run::WATCH) {
+    const v1::Run message = run->run;
+    absl::Status put = co_await loop_.RunBlocking([this, &message] { return options_.archive->PutRun(message); });
+    if (!put.ok()) spdlog::warn("the run {} is not written down: {}", run->id, std::string(put.message()));
+  }
+  loop_.Detach(RunToItsEnd(run, std::move(order)));
+  co_return run;
+}
 
+WalkRequest Readiness::WalkOf(const RunPtr& run, const RunOrder& order) const {
+  const bool watch = order.kind == v1::Run::WATCH;
   WalkRequest walk;
   walk.run = run->id;
-  walk.journeys = PlanJourneys(subject(), run->expected);
-  walk.limits = ShareLimits(subject(), walk.journeys);
-  walk.observe = request.has_observe() && runtime::FromProtoDuration(request.observe()) > absl::ZeroDuration()
-                     ? runtime::FromProtoDuration(request.observe())
-                     : kObserve;
+  walk.journeys = watch ? PlanWatches(*run->subject, run->expected) : PlanJourneys(*run->subject, run->expected);
+  double portion = 1, orders = 1;
+  if (options_.scheduled) {
+    portion = watch ? kPortionOfWatching : watches_ ? 1 - kPortionOfWatching : 1;
+    if (order.kind != v1::Run::ON_DEMAND && options_.vantages.size() > 1) {
+      portion /= static_cast<double>(options_.vantages.size());
+      orders = 1.0 / static_cast<double>(options_.vantages.size());
+    }
+  }
+  walk.limits = ShareLimits(*run->subject, walk.journeys, portion, orders);
+  walk.observe = order.observe;
   // Undoing is part of the run's time.
-  walk.settle_within = std::min(absl::Seconds(20), timeout / 10);
-  walk.deadline = clock_.Now() + timeout - walk.settle_within;
-  walk.vantage = options_.vantage;
+  walk.settle_within = std::min(absl::Seconds(20), order.timeout / 10);
+  walk.deadline = clock_.Now() + order.timeout - walk.settle_within;
+  walk.vantage = order.vantage.empty() ? options_.vantage : order.vantage;
+  walk.watch = watch;
+  // One session an hour: nobody signs in every few seconds, and nothing that a prober keeps of it grows for ever.
+  if (watch) {
+    walk.session = absl::StrCat("watch-", absl::FormatTime("%Y%m%d-%H", clock_.Now(), absl::UTCTimeZone()));
+    if (!order.vantage.empty()) absl::StrAppend(&walk.session, "-", order.lane == nullptr ? 0 : order.lane->number);
+  }
+  if (options_.scheduled) {
+    walk.interval = order.interval;
+    walk.limit = order.timeout;
+    std::map<std::pair<std::string, std::string>, absl::Duration> ages;
+    for (const Instance& instance : run->expected) {
+      // What the plan says for the check is in the expectation.
+      if (instance.max_age < absl::InfiniteDuration()) continue;
+      const std::optional<absl::Duration> age = AgeLimit(*run->subject, instance, clock_.Now());
+      if (age) ages[{instance.check, instance.customer}] = *age;
+    }
+    walk.max_age = [ages = std::move(ages)](const std::string& check,
+                                            const std::string& customer) -> std::optional<absl::Duration> {
+      const auto found = ages.find({check, customer});
+      if (found == ages.end()) return std::nullopt;
+      return found->second;
+    };
+  }
+  return walk;
+}
+
+WalkEvents Readiness::EventsOf(const RunPtr& run) {
   std::weak_ptr<RunRecord> weak = run;
   WalkEvents events;
   events.result = [this, weak](const v1::Result& result) {
-    RunPtr kept = weak.lock();
-    if (!kept) return;
-    if (!result.supporting()) kept->run.set_done(kept->run.done() + 1);
-    v1::WatchRunEvent event;
-    *event.mutable_result() = result;
-    Emit(kept, std::move(event));
-    v1::WatchRunEvent progress;
-    *progress.mutable_run() = kept->run;
-    Emit(kept, std::move(progress));
+    if (RunPtr kept = weak.lock()) TakeResult(kept, result);
   };
   events.evidence = [this, weak](const v1::Evidence& evidence) {
-    Remember(evidence);
+    evidence_.Keep(evidence);
+    if (options_.archive != nullptr) unsaved_evidence_.push_back(evidence);
     v1::WatchRunEvent event;
     *event.mutable_evidence() = evidence;
-    if (RunPtr kept = weak.lock()) Emit(kept, std::move(event));
+    if (RunPtr kept = weak.lock()) RunBook::Emit(kept, std::move(event));
   };
-  events.operation = [this, weak](const v1::OperationRecord& operation) {
+  events.operation = [weak](const v1::OperationRecord& operation) {
     v1::WatchRunEvent event;
     *event.mutable_operation() = operation;
-    if (RunPtr kept = weak.lock()) Emit(kept, std::move(event));
+    if (RunPtr kept = weak.lock()) RunBook::Emit(kept, std::move(event));
   };
-  events.progress = [this, weak](const std::string& words) {
+  events.progress = [weak](const std::string& words) {
     RunPtr kept = weak.lock();
     if (!kept) return;
     kept->run.set_progress(words);
     v1::WatchRunEvent event;
     *event.mutable_run() = kept->run;
-    Emit(kept, std::move(event));
+    RunBook::Emit(kept, std::move(event));
   };
-  run->walk =
-      std::make_unique<Walk>(loop_, clock_, store_, subject(), options_.probers, std::move(walk), std::move(events));
-
-  runs_.push_back(run);
-  for (auto old = runs_.begin(); runs_.size() > options_.runs_kept && old != runs_.end();) {
-    old = (*old)->ended ? runs_.erase(old) : old + 1;
-  }
-  v1::WatchRunEvent first;
-  *first.mutable_run() = run->run;
-  Emit(run, std::move(first));
-  v1::Run answer = run->run;
-  loop_.Detach(RunToItsEnd(run));
-  co_return answer;
+  events.configuration = [this](const std::string& fingerprint) { TakeConfiguration(fingerprint); };
+  return events;
 }
 
-awaitable<void> Readiness::RunToItsEnd(RunPtr run) {
-  WalkOutcome outcome = co_await run->walk->Run();
-  co_await LookAtNotices();
+void Readiness::TakeResult(const RunPtr& run, const v1::Result& result) {
+  if (options_.archive == nullptr || SaysNothing(run, result)) {
+    Learn(run, result);
+    return;
+  }
+  // Nobody is told of a result before it is sure to survive us.
+  ++run->unsaved;
+  unsaved_.push_back({run, result});
+  StartFlushing();
+}
 
-  for (const v1::Result& result : outcome.results) Remember(result);
-  if (!outcome.configuration.empty()) configuration_ = outcome.configuration;
-  absl::StatusOr<std::vector<v1::Obligation>> owed =
-      co_await loop_.RunBlocking([this] { return store_.Owed(subject().plan.launch().id()); });
-  if (owed.ok()) obligations_open_ = static_cast<int>(owed->size());
+void Readiness::Learn(const RunPtr& run, const v1::Result& result) {
+  if (!result.supporting()) run->run.set_done(run->run.done() + 1);
+  v1::WatchRunEvent event;
+  *event.mutable_result() = result;
+  RunBook::Emit(run, std::move(event));
+  v1::WatchRunEvent progress;
+  *progress.mutable_run() = run->run;
+  RunBook::Emit(run, std::move(progress));
+  // A plan that was replaced meanwhile may expect other things; a gate's launch is judged by its run.
+  const bool expected = std::any_of(expected_.begin(), expected_.end(), [&](const Instance& instance) {
+    return instance.check == result.check() && instance.customer == result.customer();
+  });
+  if (!expected || SaysNothing(run, result)) return;
+  known_.Keep(result, clock_.Monotonic(), run->began, run->run.kind() == v1::Run::WATCH);
+  dirty_ = true;
+  if (options_.scheduled) Changed();
+}
 
-  v1::Verdict verdict = Judge(run->expected, run->filtered, outcome.results, outcome.configuration, outcome.causes);
-  verdict.set_run(run->run.name());
-  *verdict.mutable_duration() = runtime::ToProtoDuration(clock_.Now() - runtime::FromTimestamp(run->run.start_time()));
-  *run->run.mutable_verdict() = std::move(verdict);
+void Readiness::TakeConfiguration(const std::string& fingerprint) {
+  const bool first = configuration_.current().empty();
+  switch (configuration_.Note(fingerprint, clock_.Monotonic())) {
+    case Configuration::Seen::kSame:
+      return;
+    case Configuration::Seen::kNew:
+      // What was judged under another one is unknown: it is judged anew, at once.
+      if (!first) {
+        for (const std::shared_ptr<LaneState>& lane : lanes_) lane->schedule.DueNow();
+      }
+      break;
+    case Configuration::Seen::kBack:
+      break;
+  }
+  dirty_ = true;
+  if (options_.scheduled) Changed();
+}
+
+void Readiness::StartFlushing() {
+  if (flushing_) return;
+  flushing_ = true;
+  loop_.Detach(Flush());
+}
+
+awaitable<void> Readiness::Flush() {
+  Archive* archive = options_.archive;
+  while (!unsaved_.empty() || !unsaved_evidence_.empty() || unrecorded_.has_value()) {
+    const std::vector<Unsaved> taken = std::exchange(unsaved_, {});
+    const std::vector<v1::Evidence> evidence = std::exchange(unsaved_evidence_, {});
+    const std::optional<v1::Verdict> verdict = std::exchange(unrecorded_, std::nullopt);
+    std::vector<v1::Result> results = std::exchange(refused_, {});
+    for (const Unsaved& one : taken) results.push_back(one.result);
+    absl::Status kept = co_await loop_.RunBlocking([&] {
+      absl::Status status = results.empty() && evidence.empty() ? absl::OkStatus() : archive->Keep(evidence, results);
+      if (verdict.has_value()) status.Update(archive->Record(*verdict));
+      return status;
+    });
+    if (!kept.ok()) {
+      // The verdict stays right without the disk; what it would not take is offered again with the next.
+      spdlog::error("{} results are not written down: {}", results.size(), std::string(kept.message()));
+      if (results.size() > kMostRefused) {
+        results.erase(results.begin(), results.end() - static_cast<ptrdiff_t>(kMostRefused));
+      }
+      if (!absl::IsInvalidArgument(kept)) refused_ = std::move(results);
+    }
+    for (const Unsaved& one : taken) {
+      --one.run->unsaved;
+      Learn(one.run, one.result);
+    }
+    flushed_.NotifyAll();
+  }
+  flushing_ = false;
+  flushed_.NotifyAll();
+}
+
+awaitable<absl::Status> Readiness::WaitForTurn(RunPtr run) {
+  const auto busy = [&] {
+    if (waiting_.front() != run) return true;
+    return std::any_of(runs_.all().begin(), runs_.all().end(),
+                       [&](const RunPtr& other) { return !other->ended && other->run.kind() == v1::Run::JOURNEYS; });
+  };
+  if (busy()) {
+    run->run.set_progress("waiting for the journeys under way to end");
+    v1::WatchRunEvent event;
+    *event.mutable_run() = run->run;
+    RunBook::Emit(run, std::move(event));
+  }
+  while (!run->cancelled && busy()) {
+    absl::Status waited = co_await turn_.Wait();
+    if (!waited.ok()) co_return waited;
+  }
+  if (run->cancelled) co_return absl::CancelledError("the run was ended before it began");
+  co_return absl::OkStatus();
+}
+
+awaitable<void> Readiness::RunToItsEnd(RunPtr run, RunOrder order) {
+  absl::Status turn;
+  if (options_.scheduled && order.kind == v1::Run::ON_DEMAND) turn = co_await WaitForTurn(run);
+  WalkOutcome outcome;
+  if (turn.ok()) {
+    run->began = clock_.Monotonic();
+    const auto vantage = options_.vantages.find(order.vantage);
+    const Probers& probers = vantage == options_.vantages.end() ? options_.probers : vantage->second;
+    run->walk = std::make_unique<Walk>(loop_, clock_, store_, run->subject, probers, WalkOf(run, order), EventsOf(run));
+    if (run->cancelled) run->walk->Cancel(kSettleAfterCancel);
+    outcome = co_await run->walk->Run();
+  } else {
+    outcome.cancelled = true;
+    outcome.causes.emplace_back("the run was ended before it began");
+  }
+  while (run->unsaved > 0) {
+    absl::Status waited = co_await flushed_.Wait();
+    if (!waited.ok()) break;
+  }
+  for (const v1::Result& result : outcome.results) known_.SetConfiguration(result);
+  if (order.kind == v1::Run::ON_DEMAND) co_await waivers_.LookAtNotices();
+  if (order.kind != v1::Run::WATCH) {
+    const std::string launch = run->subject->plan.launch().id();
+    absl::StatusOr<std::vector<v1::Obligation>> owed =
+        co_await loop_.RunBlocking([this, launch] { return store_.Owed(launch); });
+    if (owed.ok()) obligations_open_ = static_cast<int>(owed->size());
+    v1::Verdict verdict = JudgeRun(run, outcome);
+    verdict.set_run(run->run.name());
+    *verdict.mutable_duration() =
+        runtime::ToProtoDuration(clock_.Now() - runtime::FromTimestamp(run->run.start_time()));
+    *run->run.mutable_verdict() = std::move(verdict);
+  }
   run->run.set_state(outcome.cancelled ? v1::Run::CANCELLED : v1::Run::SUCCEEDED);
   run->run.clear_progress();
   *run->run.mutable_end_time() = runtime::ToTimestamp(clock_.Now());
-  const std::string id = run->id;
-  (void)co_await loop_.RunBlocking([this, id] { store_.ReleaseRun(id); });
+  if (order.kind != v1::Run::WATCH) {
+    const v1::Run message = run->run;
+    const std::string id = run->id;
+    absl::Status put = co_await loop_.RunBlocking([this, id, &message] {
+      store_.ReleaseRun(id);
+      return options_.archive == nullptr ? absl::OkStatus() : options_.archive->PutRun(message);
+    });
+    if (!put.ok()) spdlog::warn("the run {} is not written down: {}", id, std::string(put.message()));
+  }
   v1::WatchRunEvent last;
   *last.mutable_run() = run->run;
   run->ended = true;
-  Emit(run, std::move(last));
+  RunBook::Emit(run, std::move(last));
+  if (order.lane != nullptr) order.lane->schedule.Ended(Now(), !outcome.untold || outcome.cancelled);
+  // The facts of the walk are no longer needed by anybody.
+  if (OnSchedule(run)) run->walk = nullptr;
+  std::erase(waiting_, run);
+  turn_.NotifyAll();
   Changed();
 }
 
-void Readiness::Emit(const RunPtr& run, v1::WatchRunEvent event) {
-  // Progress is only of use when it is fresh.
-  if (event.has_run() && !run->ended && !run->events.empty() && run->events.size() > 1 &&
-      run->events.back()->has_run()) {
-    run->events.back() = std::make_shared<const v1::WatchRunEvent>(std::move(event));
-  } else {
-    run->events.push_back(std::make_shared<const v1::WatchRunEvent>(std::move(event)));
-  }
-  run->more.NotifyAll();
-}
-
 awaitable<absl::Status> Readiness::WatchRun(std::string name, OnRunEvent on_event) {
-  absl::StatusOr<RunPtr> run = Find(name);
+  absl::StatusOr<RunPtr> run = runs_.Find(name);
   if (!run.ok()) co_return run.status();
-  RunPtr kept = *run;
-  size_t next = 0;
-  std::shared_ptr<const v1::WatchRunEvent> handed;
-  while (true) {
-    // The last one may have been replaced by newer progress since it was handed over.
-    if (next > 0 && next == kept->events.size() && kept->events[next - 1] != handed) --next;
-    if (next < kept->events.size()) {
-      handed = kept->events[next++];
-      absl::Status taken = co_await on_event(*handed);
-      if (!taken.ok()) co_return taken;
-      continue;
-    }
-    if (kept->ended) co_return absl::OkStatus();
-    absl::Status waited = co_await kept->more.Wait();
-    if (!waited.ok()) co_return waited;
-  }
-}
-
-absl::StatusOr<v1::Run> Readiness::GetRun(const std::string& name) const {
-  absl::StatusOr<RunPtr> run = Find(name);
-  if (!run.ok()) return run.status();
-  return (*run)->run;
-}
-
-absl::StatusOr<v1::ListRunsResponse> Readiness::ListRuns(const v1::ListRunsRequest& request) const {
-  auto page = Page(request.page_size(), 50, 500, request.page_token(), runs_.size());
-  if (!page.ok()) return page.status();
-  v1::ListRunsResponse response;
-  for (size_t i = page->first; i < page->second; ++i) *response.add_runs() = runs_[runs_.size() - 1 - i]->run;
-  if (page->second < runs_.size()) response.set_next_page_token(absl::StrCat(page->second));
-  return response;
+  absl::Status ended = co_await RunBook::Watch(*run, std::move(on_event));
+  co_return ended;
 }
 
 absl::StatusOr<v1::Run> Readiness::CancelRun(const v1::CancelRunRequest& request) {
-  absl::StatusOr<RunPtr> run = Find(request.name());
+  absl::StatusOr<RunPtr> run = runs_.Find(request.name());
   if (!run.ok()) return run.status();
   if (!(*run)->ended) {
-    (*run)->walk->Cancel(request.has_settle_within() ? runtime::FromProtoDuration(request.settle_within())
-                                                     : kSettleAfterCancel);
+    (*run)->cancelled = true;
+    if ((*run)->walk != nullptr) {
+      (*run)->walk->Cancel(request.has_settle_within() ? runtime::FromProtoDuration(request.settle_within())
+                                                       : kSettleAfterCancel);
+    }
+    turn_.NotifyAll();
   }
   return (*run)->run;
 }
 
-awaitable<void> Readiness::LookAtNotices() {
-  std::vector<awaitable<void>> looks;
-  for (WaiverInput& waiver : looked_at_) {
-    if (clock_.Now() >= waiver.expires) continue;
-    auto look = [](Readiness* self, WaiverInput* at) -> awaitable<void> {
-      const absl::Time deadline = self->clock_.Now() + kNoticeTimeout;
-      absl::StatusOr<std::string> text = co_await self->notices_.Read(at->notice_url, deadline);
-      if (!text.ok()) {
-        at->notice = WaiverInput::Notice::kUnreachable;
-        at->notice_error = std::string(text.status().message());
-      } else if (Says(*text, at->notice_says)) {
-        at->notice = WaiverInput::Notice::kSaid;
-        at->notice_seen = self->clock_.Now();
-      } else {
-        at->notice = WaiverInput::Notice::kDidNotSay;
-      }
-    };
-    looks.push_back(look(this, &waiver));
-  }
-  if (!looks.empty()) co_await loop_.All(std::move(looks));
-}
-
-void Readiness::Remember(const v1::Result& result) {
-  v1::Result& latest = latest_[{result.check(), result.customer(), result.vantage()}];
-  // Of a run that was overtaken by a later one the older result must not win.
-  const auto at = [](const v1::Result& r) { return std::make_pair(r.end_time().seconds(), r.end_time().nanos()); };
-  if (latest.check().empty() || at(result) >= at(latest)) latest = result;
-}
-
-void Readiness::Remember(const v1::Evidence& evidence) {
-  if (evidence_.count(evidence.name()) > 0) return;
-  evidence_bytes_ += evidence.content().size();
-  evidence_[evidence.name()] = std::make_shared<const v1::Evidence>(evidence);
-  evidence_order_.push_back(evidence.name());
-  while (evidence_bytes_ > options_.evidence_bytes_kept && !evidence_order_.empty()) {
-    const auto oldest = evidence_.find(evidence_order_.front());
-    evidence_bytes_ -= oldest->second->content().size();
-    evidence_.erase(oldest);
-    evidence_order_.pop_front();
-  }
-}
-
-v1::Verdict Readiness::Judge(const std::vector<Instance>& expected, bool filtered, std::vector<v1::Result> results,
-                             std::string configuration, std::vector<std::string> causes) const {
-  VerdictInput input = InputOf(subject(), expected, filtered);
-  input.results = std::move(results);
-  input.waivers = looked_at_;
-  input.now = clock_.Now();
-  input.configuration = std::move(configuration);
-  input.causes = std::move(causes);
-  input.obligations_open = obligations_open_;
-  // One gate is one vantage, whatever the plan asks of the probers of a launch night.
-  if (!input.vantages.empty() &&
-      std::find(input.vantages.begin(), input.vantages.end(), options_.vantage) == input.vantages.end()) {
-    input.vantages.clear();
-    input.vantages_required = 0;
-  }
-  return ComputeVerdict(input);
-}
-
-v1::Verdict Readiness::CurrentVerdict() const {
-  std::vector<v1::Result> results;
-  for (const auto& [key, result] : latest_) results.push_back(result);
-  v1::Verdict verdict = Judge(expected_, false, std::move(results), configuration_, {});
-  verdict.set_revision(revision_);
-  return verdict;
-}
-
-void Readiness::Changed() {
-  ++revision_;
-  if (listener_) listener_(CurrentVerdict());
-  changed_.NotifyAll();
-}
-
-absl::StatusOr<v1::Verdict> Readiness::GetVerdict(const std::string& launch) const {
-  absl::Status known = CheckLaunch(launch);
-  if (!known.ok()) return known;
-  return CurrentVerdict();
-}
-
-awaitable<absl::Status> Readiness::WatchVerdict(std::string launch,
-                                                std::function<awaitable<absl::Status>(v1::Verdict)> on_verdict) {
-  absl::Status known = CheckLaunch(launch);
-  if (!known.ok()) co_return known;
-  while (!stopping_) {
-    const int64_t seen = revision_;
-    v1::Verdict verdict = CurrentVerdict();
-    absl::Status taken = co_await on_verdict(std::move(verdict));
-    if (!taken.ok()) co_return taken;
-    while (revision_ == seen && !stopping_) {
-      absl::Status waited = co_await changed_.Wait();
-      if (!waited.ok()) co_return waited;
-    }
-  }
-  co_return runtime::WithReason(absl::UnavailableError("readiness is shutting down"), "SHUTTING_DOWN");
-}
-
-absl::StatusOr<v1::PlanCheck> Readiness::GetCheck(const std::string& check) const {
-  const v1::CheckDescription* description = subject().Find(check);
-  if (description == nullptr) {
-    return runtime::WithReason(
-        absl::NotFoundError(absl::StrCat("there is no check '", check, "'; `puckdrop checks` lists them")),
-        "UNKNOWN_CHECK", {{"check", check}});
-  }
-  v1::PlanCheck answer;
-  *answer.mutable_description() = *description;
-  for (const v1::InstanceStanding& instance : CurrentVerdict().instances()) {
-    if (instance.check() == check) *answer.add_instances() = instance;
-  }
-  return answer;
-}
-
-absl::StatusOr<v1::ListPlanChecksResponse> Readiness::ListChecks(const v1::ListPlanChecksRequest& request) const {
-  const std::vector<v1::CheckDescription>& all = subject().catalogue;
-  auto page = Page(request.page_size(), 200, 1000, request.page_token(), all.size());
-  if (!page.ok()) return page.status();
-  std::map<std::string, std::vector<v1::InstanceStanding>> instances;
-  for (const v1::InstanceStanding& instance : CurrentVerdict().instances())
-    instances[instance.check()].push_back(instance);
-  v1::ListPlanChecksResponse response;
-  for (size_t i = page->first; i < page->second; ++i) {
-    v1::PlanCheck* check = response.add_checks();
-    *check->mutable_description() = all[i];
-    for (const v1::InstanceStanding& instance : instances[all[i].check()]) *check->add_instances() = instance;
-  }
-  if (page->second < all.size()) response.set_next_page_token(absl::StrCat(page->second));
-  return response;
-}
-
-absl::StatusOr<v1::ListResultsResponse> Readiness::ListResults(const v1::ListResultsRequest& request) const {
-  std::vector<const v1::Result*> wanted;
-  for (const auto& [key, result] : latest_) {
-    if (!request.check().empty() && request.check() != result.check()) continue;
-    if (!request.customer().empty() && request.customer() != result.customer()) continue;
-    wanted.push_back(&result);
-  }
-  std::sort(wanted.begin(), wanted.end(), [](const v1::Result* a, const v1::Result* b) {
-    const auto key = [](const v1::Result* r) {
-      return std::make_tuple(-r->end_time().seconds(), -r->end_time().nanos(), r->check(), r->customer(), r->vantage());
-    };
-    return key(a) < key(b);
-  });
-  auto page = Page(request.page_size(), 50, 1000, request.page_token(), wanted.size());
-  if (!page.ok()) return page.status();
-  v1::ListResultsResponse response;
-  for (size_t i = page->first; i < page->second; ++i) *response.add_results() = *wanted[i];
-  if (page->second < wanted.size()) response.set_next_page_token(absl::StrCat(page->second));
-  return response;
-}
-
-absl::StatusOr<v1::Evidence> Readiness::GetEvidence(const std::string& name) const {
-  const auto found = evidence_.find(name);
-  if (found == evidence_.end()) {
-    return runtime::WithReason(absl::NotFoundError(absl::StrCat("there is no evidence '", name, "' (any more)")),
-                               "UNKNOWN_EVIDENCE", {{"name", name}});
-  }
-  return *found->second;
-}
-
 absl::Status Readiness::MayAct(const std::string& owner) const {
-  for (const RunPtr& run : runs_) {
-    if (run->id == owner && (run->ended || stopping_ || run->walk->cancelled())) {
+  for (const RunPtr& run : runs_.all()) {
+    if (run->id != owner) continue;
+    if (run->ended || stopping_ || run->cancelled || (run->walk != nullptr && run->walk->cancelled())) {
       return runtime::WithReason(absl::FailedPreconditionError(absl::StrCat("the run ", owner, " is ending")),
                                  "RUN_ENDING", {{"run", owner}});
     }
@@ -462,36 +424,26 @@ awaitable<absl::StatusOr<v1::SettleObligationsResponse>> Readiness::SettleObliga
   co_return response;
 }
 
-awaitable<void> Readiness::KeepHouse() {
-  while (!stopping_) {
-    const std::string launch = subject().plan.launch().id();
-    absl::StatusOr<std::vector<v1::Obligation>> owed =
-        co_await loop_.RunBlocking([this, launch] { return store_.Owed(launch); });
-    if (owed.ok() && !owed->empty()) {
-      v1::SettleObligationsRequest request;
-      (void)co_await SettleObligations(std::move(request));
-    } else if (owed.ok()) {
-      obligations_open_ = 0;
-    }
-    co_await LookAtNotices();
-    Changed();
-    absl::Status slept = co_await loop_.SleepFor(clock_, kHousekeepingEvery);
-    if (!slept.ok()) co_return;
-  }
-}
-
 awaitable<void> Readiness::Shutdown(absl::Duration grace) {
   stopping_ = true;
-  const absl::Time until = clock_.Now() + grace;
-  const std::deque<RunPtr> runs = runs_;
+  if (publish_call_ != 0) loop_.CancelCall(std::exchange(publish_call_, 0));
+  const absl::Duration until = clock_.Monotonic() + grace + absl::Seconds(2);
+  const std::deque<RunPtr> runs = runs_.all();
   for (const RunPtr& run : runs) {
-    if (!run->ended) run->walk->Cancel(grace);
+    if (run->ended) continue;
+    run->cancelled = true;
+    if (run->walk != nullptr) run->walk->Cancel(grace);
   }
+  turn_.NotifyAll();
   for (const RunPtr& run : runs) {
-    while (!run->ended && clock_.Now() < until + absl::Seconds(2)) {
+    while (!run->ended && clock_.Monotonic() < until) {
       absl::Status waited = co_await run->more.Wait();
       if (!waited.ok()) break;
     }
+  }
+  while (flushing_ && clock_.Monotonic() < until) {
+    absl::Status waited = co_await flushed_.Wait();
+    if (!waited.ok()) break;
   }
   changed_.NotifyAll();
 }

@@ -72,7 +72,8 @@ class ReadinessServiceImpl final : public v1::ReadinessService::CallbackService 
     return bridge_.Unary<v1::GetRunRequest, v1::Run>(
         context, request, response,
         [this](CallContext&, const v1::GetRunRequest& in, v1::Run& out) -> awaitable<absl::Status> {
-          co_return Into(readiness_.GetRun(in.name()), out);
+          absl::StatusOr<v1::Run> run = co_await readiness_.GetRun(in.name());
+          co_return Into(std::move(run), out);
         });
   }
   grpc::ServerUnaryReactor* ListRuns(grpc::CallbackServerContext* context, const v1::ListRunsRequest* request,
@@ -80,7 +81,8 @@ class ReadinessServiceImpl final : public v1::ReadinessService::CallbackService 
     return bridge_.Unary<v1::ListRunsRequest, v1::ListRunsResponse>(
         context, request, response,
         [this](CallContext&, const v1::ListRunsRequest& in, v1::ListRunsResponse& out) -> awaitable<absl::Status> {
-          co_return Into(readiness_.ListRuns(in), out);
+          absl::StatusOr<v1::ListRunsResponse> runs = co_await readiness_.ListRuns(in);
+          co_return Into(std::move(runs), out);
         });
   }
   grpc::ServerWriteReactor<v1::WatchRunEvent>* WatchRun(grpc::CallbackServerContext* context,
@@ -106,26 +108,32 @@ class ReadinessServiceImpl final : public v1::ReadinessService::CallbackService 
                                          v1::PauseProbingResponse* response) override {
     return bridge_.Unary<v1::PauseProbingRequest, v1::PauseProbingResponse>(
         context, request, response,
-        [this](CallContext&, const v1::PauseProbingRequest&, v1::PauseProbingResponse&) -> awaitable<absl::Status> {
-          readiness_.Pause();
-          co_return absl::OkStatus();
+        [this](CallContext& call, const v1::PauseProbingRequest& in,
+               v1::PauseProbingResponse&) -> awaitable<absl::Status> {
+          absl::Status paused = co_await readiness_.Pause(in.reason(), call.peer());
+          co_return paused;
         });
   }
   grpc::ServerUnaryReactor* ResumeProbing(grpc::CallbackServerContext* context, const v1::ResumeProbingRequest* request,
                                           v1::ResumeProbingResponse* response) override {
     return bridge_.Unary<v1::ResumeProbingRequest, v1::ResumeProbingResponse>(
         context, request, response,
-        [this](CallContext&, const v1::ResumeProbingRequest&, v1::ResumeProbingResponse&) -> awaitable<absl::Status> {
-          readiness_.Resume();
-          co_return absl::OkStatus();
+        [this](CallContext& call, const v1::ResumeProbingRequest&,
+               v1::ResumeProbingResponse&) -> awaitable<absl::Status> {
+          absl::Status resumed = co_await readiness_.Resume(call.peer());
+          co_return resumed;
         });
   }
   grpc::ServerUnaryReactor* ReloadPlan(grpc::CallbackServerContext* context, const v1::ReloadPlanRequest* request,
                                        v1::ReloadPlanResponse* response) override {
     return bridge_.Unary<v1::ReloadPlanRequest, v1::ReloadPlanResponse>(
         context, request, response,
-        [](CallContext&, const v1::ReloadPlanRequest&, v1::ReloadPlanResponse&) -> awaitable<absl::Status> {
-          co_return NotYet("reloading a plan without a restart");
+        [this](CallContext& call, const v1::ReloadPlanRequest&,
+               v1::ReloadPlanResponse& out) -> awaitable<absl::Status> {
+          absl::StatusOr<std::string> digest = co_await readiness_.ReloadPlan(call.peer());
+          if (!digest.ok()) co_return digest.status();
+          out.set_plan_digest(*digest);
+          co_return absl::OkStatus();
         });
   }
 
@@ -165,8 +173,11 @@ class CheckServiceImpl final : public v1::CheckService::CallbackService {
                                         v1::ListResultsResponse* response) override {
     return bridge_.Unary<v1::ListResultsRequest, v1::ListResultsResponse>(
         context, request, response,
-        [this](CallContext&, const v1::ListResultsRequest& in, v1::ListResultsResponse& out)
-            -> awaitable<absl::Status> { co_return Into(readiness_.ListResults(in), out); });
+        [this](CallContext&, const v1::ListResultsRequest& in,
+               v1::ListResultsResponse& out) -> awaitable<absl::Status> {
+          absl::StatusOr<v1::ListResultsResponse> results = co_await readiness_.ListResults(in);
+          co_return Into(std::move(results), out);
+        });
   }
 
  private:
@@ -273,7 +284,7 @@ class EvidenceServiceImpl final : public v1::EvidenceService::CallbackService {
         context, request,
         [this](CallContext&, const v1::GetEvidenceRequest& in,
                Writer<v1::GetEvidenceResponse>& writer) -> awaitable<absl::Status> {
-          absl::StatusOr<v1::Evidence> evidence = readiness_.GetEvidence(in.name());
+          absl::StatusOr<v1::Evidence> evidence = co_await readiness_.GetEvidence(in.name());
           if (!evidence.ok()) co_return evidence.status();
           const std::string& content = evidence->content();
           for (size_t at = 0; at == 0 || at < content.size(); at += kChunkBytes) {
@@ -300,8 +311,9 @@ class WaiverServiceImpl final : public v1::WaiverService::CallbackService {
                                          v1::WaiverState* response) override {
     return bridge_.Unary<v1::CreateWaiverRequest, v1::WaiverState>(
         context, request, response,
-        [](CallContext&, const v1::CreateWaiverRequest&, v1::WaiverState&) -> awaitable<absl::Status> {
-          co_return NotYet("a waiver made at run time; write it into the plan");
+        [this](CallContext& call, const v1::CreateWaiverRequest& in, v1::WaiverState& out) -> awaitable<absl::Status> {
+          absl::StatusOr<v1::WaiverState> created = co_await readiness_.CreateWaiver(in.waiver(), call.peer());
+          co_return Into(std::move(created), out);
         });
   }
   grpc::ServerUnaryReactor* ListWaivers(grpc::CallbackServerContext* context, const v1::ListWaiversRequest* request,
@@ -309,9 +321,7 @@ class WaiverServiceImpl final : public v1::WaiverService::CallbackService {
     return bridge_.Unary<v1::ListWaiversRequest, v1::ListWaiversResponse>(
         context, request, response,
         [this](CallContext&, const v1::ListWaiversRequest&, v1::ListWaiversResponse& out) -> awaitable<absl::Status> {
-          absl::StatusOr<v1::Verdict> verdict = readiness_.GetVerdict("");
-          if (!verdict.ok()) co_return verdict.status();
-          *out.mutable_waivers() = std::move(*verdict->mutable_waivers());
+          out = readiness_.ListWaivers();
           co_return absl::OkStatus();
         });
   }
@@ -319,9 +329,9 @@ class WaiverServiceImpl final : public v1::WaiverService::CallbackService {
                                          v1::WaiverState* response) override {
     return bridge_.Unary<v1::RevokeWaiverRequest, v1::WaiverState>(
         context, request, response,
-        [](CallContext&, const v1::RevokeWaiverRequest&, v1::WaiverState&) -> awaitable<absl::Status> {
-          co_return runtime::WithReason(absl::FailedPreconditionError("it is the plan's: take it out there"),
-                                        "WAIVER_OF_THE_PLAN");
+        [this](CallContext& call, const v1::RevokeWaiverRequest& in, v1::WaiverState& out) -> awaitable<absl::Status> {
+          absl::StatusOr<v1::WaiverState> revoked = co_await readiness_.RevokeWaiver(in.waiver(), call.peer());
+          co_return Into(std::move(revoked), out);
         });
   }
 

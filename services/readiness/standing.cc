@@ -67,9 +67,19 @@ Standings::Standings(const VerdictInput& input, const std::vector<v1::WaiverStat
   if (!named) vantages_.push_back("");
   for (const v1::Result& result : input.results) {
     const v1::Result*& slot = newest_[{result.check(), result.customer(), named ? result.vantage() : ""}];
-    if (slot == nullptr || Newer(result, *slot)) slot = &result;
+    if (slot == nullptr || IsNewer(result, *slot)) slot = &result;
   }
   for (const Instance& instance : input.expected) max_age_[{instance.check, instance.customer}] = instance.max_age;
+}
+
+absl::Duration Standings::AgeOf(const v1::Result& result) const {
+  const auto index = static_cast<size_t>(&result - input_.results.data());
+  return index < input_.ages.size() ? input_.ages[index] : input_.now - EndOf(result);
+}
+
+bool Standings::IsNewer(const v1::Result& a, const v1::Result& b) const {
+  if (input_.ages.empty() || AgeOf(a) == AgeOf(b)) return Newer(a, b);
+  return AgeOf(a) < AgeOf(b);
 }
 
 const v1::Result* Standings::Newest(const std::string& check, const std::string& customer,
@@ -182,8 +192,9 @@ Standings::View Standings::See(const std::string& check, const std::string& cust
   switch (result->outcome()) {
     case v1::OUTCOME_PASSED: {
       const auto known = max_age_.find({check, customer});
-      const absl::Duration max_age = known == max_age_.end() ? absl::InfiniteDuration() : known->second;
-      const absl::Duration age = input_.now - EndOf(*result);
+      absl::Duration max_age = known == max_age_.end() ? absl::InfiniteDuration() : known->second;
+      if (result->has_max_age()) max_age = std::min(max_age, runtime::FromProtoDuration(result->max_age()));
+      const absl::Duration age = AgeOf(*result);
       if (age > max_age) {
         view.why = absl::StrCat("passed ", absl::FormatDuration(absl::Trunc(age, absl::Seconds(1))),
                                 " ago, which is too old (", absl::FormatDuration(max_age), ")");
@@ -283,7 +294,7 @@ v1::InstanceStanding Standings::Of(const Instance& instance) const {
                                   speaker->why.empty() ? "" : ": ", speaker->why));
   }
   standing.set_root(speaker->root);
-  if (decided == v1::STANDING_WAIVED) standing.set_waiver(speaker->waiver);
+  if (decided == v1::STANDING_WAIVED) standing.set_waiver(waivers_[static_cast<size_t>(speaker->waiver)].waiver());
   if (speaker->result != nullptr) *standing.mutable_result() = *speaker->result;
   return standing;
 }

@@ -30,6 +30,8 @@ class Standings {
   };
   using Visited = std::set<std::pair<std::string, std::string>>;
 
+  absl::Duration AgeOf(const v1::Result& result) const;
+  bool IsNewer(const v1::Result& a, const v1::Result& b) const;
   // The newest result of an instance from one vantage; nullptr if there is none.
   const v1::Result* Newest(const std::string& check, const std::string& customer, const std::string& vantage) const;
   // What one vantage says about an instance. Waivers are looked up for `for_customer`, which for a root that is judged

@@ -1,18 +1,14 @@
 #include "services/readiness/store.h"
 
-#include <sqlite3.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
 #include <filesystem>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "services/readiness/state_directory.h"
 #include "services/runtime/proto_time.h"
 
 namespace puckdrop::readiness {
@@ -50,7 +46,7 @@ absl::Status ReadAll(Statement& statement, std::vector<v1::Obligation>* into) {
   return statement.status();
 }
 
-absl::Status Save(sqlite3* db, const v1::Obligation& obligation) {
+absl::Status Save(Connection& db, const v1::Obligation& obligation) {
   return Statement(db, "UPDATE obligations SET owner=?, state=?, message=? WHERE name=?")
       .Bind(obligation.owner())
       .Bind(obligation.state())
@@ -59,37 +55,7 @@ absl::Status Save(sqlite3* db, const v1::Obligation& obligation) {
       .Run();
 }
 
-absl::Status MakeDirectories(const std::string& path, std::vector<std::string>* made) {
-  const std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();
-  std::filesystem::path sofar;
-  for (const std::filesystem::path& part : whole) {
-    sofar /= part;
-    if (sofar.string().empty() || sofar == "/") continue;
-    if (mkdir(sofar.c_str(), 0700) == 0) {
-      made->push_back(sofar.string());
-    } else if (errno != EEXIST && !std::filesystem::is_directory(sofar)) {
-      return absl::FailedPreconditionError(absl::StrCat("cannot make the state directory ", sofar.string(), ": ",
-                                                        std::strerror(errno), "; choose another with --state"));
-    }
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
-
-std::string DefaultStateDirectory(const std::string& launch) {
-  const char* state = std::getenv("XDG_STATE_HOME");
-  const char* home = std::getenv("HOME");
-  std::string base;
-  if (state != nullptr && state[0] == '/') {
-    base = state;
-  } else if (home != nullptr && home[0] == '/') {
-    base = absl::StrCat(home, "/.local/state");
-  } else {
-    base = absl::StrCat("/tmp/puckdrop-state-", getuid());
-  }
-  return absl::StrCat(base, "/puckdrop/", launch);
-}
 
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(const std::string& directory, const runtime::Clock& clock) {
   std::unique_ptr<Store> store(new Store(directory, clock));
@@ -156,7 +122,7 @@ absl::StatusOr<v1::Obligation> Store::OpenObligation(v1::Obligation obligation) 
   obligation.set_attempts(0);
   *obligation.mutable_create_time() = runtime::ToTimestamp(now);
   *obligation.mutable_lease_expire_time() = runtime::ToTimestamp(now + kObligationLease);
-  absl::Status status = database_->Write([&](sqlite3* db) -> absl::Status {
+  absl::Status status = database_->Write([&](Connection& db) -> absl::Status {
     if (obligation.name().empty()) {
       // Counted for each run: the n-th thing it did.
       Statement count(db, "SELECT COUNT(*) FROM obligations WHERE name >= ? AND name < ?");
@@ -184,7 +150,7 @@ absl::StatusOr<v1::Obligation> Store::OpenObligation(v1::Obligation obligation) 
 absl::StatusOr<v1::Obligation> Store::Change(const std::string& name,
                                              std::function<absl::Status(v1::Obligation&)> change) {
   v1::Obligation obligation;
-  absl::Status status = database_->Write([&](sqlite3* db) -> absl::Status {
+  absl::Status status = database_->Write([&](Connection& db) -> absl::Status {
     std::vector<v1::Obligation> found;
     Statement select(db, "SELECT message FROM obligations WHERE name=?");
     select.Bind(name);
@@ -203,7 +169,7 @@ absl::StatusOr<v1::Obligation> Store::Change(const std::string& name,
 absl::StatusOr<int> Store::RenewObligations(const std::string& owner) {
   const absl::Time until = clock_.Now() + kObligationLease;
   int renewed = 0;
-  absl::Status status = database_->Write([&](sqlite3* db) -> absl::Status {
+  absl::Status status = database_->Write([&](Connection& db) -> absl::Status {
     std::vector<v1::Obligation> open;
     Statement select(db, "SELECT message FROM obligations WHERE owner=? AND state<>?");
     select.Bind(owner).Bind(v1::Obligation::SETTLED);
@@ -271,7 +237,7 @@ absl::StatusOr<v1::Obligation> Store::NoteAttempt(const std::string& name, const
 
 absl::StatusOr<std::vector<v1::Obligation>> Store::Owed(const std::string& launch) {
   std::vector<v1::Obligation> owed;
-  absl::Status status = database_->Write([&](sqlite3* db) {
+  absl::Status status = database_->Write([&](Connection& db) {
     Statement select(db, "SELECT message FROM obligations WHERE state<>? AND (launch=? OR ?='') ORDER BY number");
     select.Bind(v1::Obligation::SETTLED).Bind(launch).Bind(launch);
     return ReadAll(select, &owed);
@@ -282,7 +248,7 @@ absl::StatusOr<std::vector<v1::Obligation>> Store::Owed(const std::string& launc
 
 absl::StatusOr<std::vector<v1::Obligation>> Store::OwedBy(const std::string& owner, const std::string& customer) {
   std::vector<v1::Obligation> owed;
-  absl::Status status = database_->Write([&](sqlite3* db) {
+  absl::Status status = database_->Write([&](Connection& db) {
     Statement select(db, "SELECT message FROM obligations WHERE state<>? AND owner=? ORDER BY number");
     select.Bind(v1::Obligation::SETTLED).Bind(owner);
     return ReadAll(select, &owed);
@@ -299,7 +265,7 @@ absl::StatusOr<std::vector<v1::Obligation>> Store::TakeOver(const std::string& o
   std::vector<v1::Obligation> taken;
   std::vector<std::string> dead;
   const absl::Time until = clock_.Now() + kObligationLease;
-  absl::Status status = database_->Write([&](sqlite3* db) -> absl::Status {
+  absl::Status status = database_->Write([&](Connection& db) -> absl::Status {
     std::vector<v1::Obligation> open;
     Statement select(db, "SELECT message FROM obligations WHERE state<>? AND (launch=? OR ?='') ORDER BY number");
     select.Bind(v1::Obligation::SETTLED).Bind(launch).Bind(launch);
@@ -331,7 +297,7 @@ absl::StatusOr<v1::ListObligationsResponse> Store::ListObligations(const v1::Lis
   }
   const int64_t size = request.page_size() == 0 ? 100 : std::min(request.page_size(), 1000);
   v1::ListObligationsResponse response;
-  absl::Status status = database_->Write([&](sqlite3* db) -> absl::Status {
+  absl::Status status = database_->Write([&](Connection& db) -> absl::Status {
     Statement select(
         db,
         "SELECT message, number FROM obligations WHERE number>? AND (state<>? OR ?) AND (launch=? OR ?='') "

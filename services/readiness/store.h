@@ -15,6 +15,7 @@
 #include "puckdrop/v1/obligation_service.pb.h"
 #include "services/readiness/database.h"
 #include "services/readiness/run_lock.h"
+#include "services/readiness/state_directory.h"
 #include "services/runtime/clock.h"
 
 namespace puckdrop::readiness {
@@ -75,9 +76,6 @@ class Store {
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<FileLock>> runs_;  // guarded by mutex_
 };
-
-// `${XDG_STATE_HOME:-~/.local/state}/puckdrop/<launch>`.
-std::string DefaultStateDirectory(const std::string& launch);
 
 }  // namespace puckdrop::readiness
 

@@ -339,7 +339,8 @@ v1::Verdict ComputeVerdict(const VerdictInput& input) {
   verdict.set_launch(input.launch);
   std::vector<v1::WaiverState> waivers;
   for (size_t i = 0; i < input.waivers.size(); ++i) {
-    waivers.push_back(StateOfWaiver(input.waivers[i], static_cast<int>(i), input.now));
+    const int number = input.waivers[i].number >= 0 ? input.waivers[i].number : static_cast<int>(i);
+    waivers.push_back(StateOfWaiver(input.waivers[i], number, input.now));
   }
 
   const internal::Standings standings(input, waivers);
@@ -386,6 +387,7 @@ v1::Verdict ComputeVerdict(const VerdictInput& input) {
   verdict.set_configuration(input.configuration);
   for (const std::string& changed : input.changed) verdict.add_changed(changed);
   verdict.set_obligations_open(input.obligations_open);
+  verdict.set_paused(input.paused);
   return verdict;
 }
 

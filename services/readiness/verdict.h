@@ -31,7 +31,7 @@ struct Instance {
   v1::Severity severity = v1::SEVERITY_BLOCKING;  // in force
   std::string sentence;                           // what a customer says when it fails
   double audience_share = 0;                      // of its customer; 1 for kAnyCustomer
-  // Older results are stale.
+  // Older results are stale, whatever they say of their own age.
   absl::Duration max_age = absl::InfiniteDuration();
   // Listed in the plan's `not_judged`: `reason (owner: who)`. Empty: it is judged.
   std::string not_judged;
@@ -45,6 +45,7 @@ struct PromiseInput {
 
 // A waiver and what was last seen of its notice.
 struct WaiverInput {
+  int number = -1;       // what it is known by; -1: its place in the list
   std::string check;     // id or pattern
   std::string customer;  // empty: all
   // Ids it covers; empty: every finding of the check.
@@ -72,7 +73,10 @@ struct VerdictInput {
   bool filtered = false;
   // All results known, supporting ones included. The newest of each instance and vantage counts.
   std::vector<v1::Result> results;
-  std::vector<WaiverInput> waivers;    // in the plan's order
+  // How old each of `results` is, in the same order; who knows it better than by `end_time` and `now` says so, because
+  // those may be of clocks that disagree. The youngest is the newest. Empty: by the times.
+  std::vector<absl::Duration> ages;
+  std::vector<WaiverInput> waivers;    // in the plan's order, then those made at run time
   std::vector<PromiseInput> promises;  // in the plan's order
   absl::Time now;
   // The target's configuration now; empty if never told.
@@ -91,6 +95,7 @@ struct VerdictInput {
   std::string run;
   std::string plan_digest;
   int obligations_open = 0;
+  std::string paused;
 };
 
 // Where every expected instance stands, and the verdict.
@@ -99,7 +104,7 @@ v1::Verdict ComputeVerdict(const VerdictInput& input);
 // Whether `pattern` (an id, `*` stands for any characters) names `id`.
 bool MatchesPattern(const std::string& pattern, const std::string& id);
 
-// Whether a waiver holds at `now`; `index` is its place in the plan.
+// Whether a waiver holds at `now`; `index` is what it is known by.
 v1::WaiverState StateOfWaiver(const WaiverInput& waiver, int index, absl::Time now);
 
 // GO and GO_WITH_WAIVERS 2, INCONCLUSIVE 1, NO_GO 0: the number of the metrics. Anything unknown is 1.

@@ -73,34 +73,37 @@ class Walk::Slots {
   std::deque<std::shared_ptr<runtime::OneShot>> waiting_;
 };
 
-Walk::Walk(runtime::EventLoop& loop, const runtime::Clock& clock, Store& store, const Subject& subject, Probers probers,
-           WalkRequest request, WalkEvents events)
+Walk::Walk(runtime::EventLoop& loop, const runtime::Clock& clock, Store& store, std::shared_ptr<const Subject> subject,
+           Probers probers, WalkRequest request, WalkEvents events)
     : loop_(loop),
       clock_(clock),
       store_(store),
-      subject_(subject),
+      kept_subject_(std::move(subject)),
+      subject_(*kept_subject_),
       probers_(std::move(probers)),
       request_(std::move(request)),
       events_(std::move(events)),
-      settler_(loop, clock, store, probers_, subject.digest),
+      end_(clock.Monotonic() + (request_.deadline - clock.Now())),
+      settler_(loop, clock, store, probers_, subject_.digest),
       slots_(std::make_unique<Slots>(request_.limits.paths_at_once)) {}
 
 Walk::~Walk() = default;
 
 std::string Walk::Ended() const {
   if (cancelled_) return "the run was ended before it was judged";
-  if (clock_.Now() >= request_.deadline) return "the run's time ran out before it was judged";
+  if (OutOfTime()) return "the run's time ran out before it was judged";
   return "";
 }
 
 absl::Time Walk::SettleDeadline() const {
   // A journey that ends early may take what is left of the run as well.
-  const absl::Time normal = std::max(clock_.Now(), request_.deadline) + request_.settle_within;
-  return std::min(normal, cancel_settle_deadline_);
+  const absl::Duration now = clock_.Monotonic();
+  const absl::Duration end = std::min(std::max(now, end_) + request_.settle_within, cancel_settle_end_);
+  return clock_.Now() + (end - now);
 }
 
 void Walk::Cancel(absl::Duration settle_within) {
-  cancel_settle_deadline_ = std::min(cancel_settle_deadline_, clock_.Now() + settle_within);
+  cancel_settle_end_ = std::min(cancel_settle_end_, clock_.Monotonic() + settle_within);
   if (cancelled_) return;
   cancelled_ = true;
   // Ending one may start nothing new, but it changes the map.
@@ -109,6 +112,7 @@ void Walk::Cancel(absl::Duration settle_within) {
 }
 
 void Walk::NoteConfiguration(const std::string& configuration) {
+  if (!configuration.empty() && events_.configuration) events_.configuration(configuration);
   if (configuration.empty() || (!configurations_.empty() && configurations_.back() == configuration)) return;
   if (std::find(configurations_.begin(), configurations_.end(), configuration) != configurations_.end()) {
     causes_.insert("the target's configuration alternates: two versions are answering at once");
@@ -129,7 +133,14 @@ void Walk::Take(v1::Result result, Traveller& traveller, v1::Stage stage, bool s
   if (result.stage() == v1::STAGE_UNSPECIFIED) result.set_stage(stage);
   result.set_supporting(supporting);
   if (result.vantage().empty()) result.set_vantage(request_.vantage);
+  // What says nothing proves nothing.
+  if (result.outcome() == v1::OUTCOME_UNSPECIFIED) result.set_outcome(v1::OUTCOME_INCONCLUSIVE);
+  if (!result.has_end_time()) *result.mutable_end_time() = runtime::ToTimestamp(clock_.Now());
   if (result.severity() == v1::SEVERITY_UNSPECIFIED) result.set_severity(description->severity());
+  if (request_.max_age) {
+    const std::optional<absl::Duration> max_age = request_.max_age(result.check(), result.customer());
+    if (max_age) *result.mutable_max_age() = runtime::ToProtoDuration(*max_age);
+  }
   v1::EarlierResult& earlier = traveller.earlier[result.check()];
   earlier.set_check(result.check());
   earlier.set_outcome(result.outcome());
@@ -147,7 +158,7 @@ awaitable<absl::Status> Walk::Stream(v1::Path path, v1::RunChecksRequest request
   };
   auto state = std::make_shared<State>();
   ProberClient* prober = probers_.at(path);
-  const absl::Time until = request_.deadline + kStreamGrace;
+  const absl::Time until = Deadline() + kStreamGrace;
   auto work = [](std::shared_ptr<State> kept, ProberClient* to, v1::RunChecksRequest what, absl::Time by,
                  ProberClient::OnEvent each) -> awaitable<void> {
     try {
@@ -198,7 +209,14 @@ awaitable<void> Walk::WalkStep(Traveller& traveller, v1::Stage stage, const Step
         const auto share = request_.limits.by_path.find(step.path);
         if (share != request_.limits.by_path.end()) *request.mutable_limits() = share->second;
         *request.mutable_observe() = runtime::ToProtoDuration(request_.observe);
-        *request.mutable_deadline() = runtime::ToTimestamp(request_.deadline);
+        *request.mutable_deadline() = runtime::ToTimestamp(Deadline());
+        *request.mutable_time_left() = runtime::ToProtoDuration(end_ - clock_.Monotonic());
+        request.set_watch(request_.watch);
+        request.set_session(request_.session);
+        if (request_.interval > absl::ZeroDuration()) {
+          *request.mutable_interval() = runtime::ToProtoDuration(request_.interval);
+          *request.mutable_limit() = runtime::ToProtoDuration(request_.limit);
+        }
         for (const Journey& journey : request_.journeys) {
           if (journey.stages.count(stage) > 0) request.add_companions(journey.customer);
         }
@@ -262,7 +280,7 @@ awaitable<void> Walk::WalkStep(Traveller& traveller, v1::Stage stage, const Step
       slots_->Release(step.path);
     }
   }
-  if (!cancelled_ && !missing.empty() && clock_.Now() >= request_.deadline) out_of_time_ = true;
+  if (!cancelled_ && !missing.empty() && OutOfTime()) out_of_time_ = true;
   for (const std::string& check : missing) {
     v1::Result result;
     result.set_check(check);
@@ -333,8 +351,12 @@ awaitable<WalkOutcome> Walk::Run() {
   runtime::Task<void> renew = loop_.Spawn(renewing(this, renewing_ended));
 
   // First what others left: an order still owed on a standing account would stand in our way.
-  const absl::Time abandoned_by = std::min(request_.deadline, clock_.Now() + kSettleAbandonedWithin);
-  Settled abandoned = co_await settler_.SettleAbandoned(request_.run, subject_.plan.launch().id(), abandoned_by);
+  // What only watches stands in nobody's way.
+  Settled abandoned;
+  if (!request_.watch) {
+    const absl::Time abandoned_by = std::min(Deadline(), clock_.Now() + kSettleAbandonedWithin);
+    abandoned = co_await settler_.SettleAbandoned(request_.run, subject_.plan.launch().id(), abandoned_by);
+  }
   if (abandoned.settled > 0 && events_.progress) {
     events_.progress(absl::StrCat("undid ", abandoned.settled, " thing(s) an earlier run had left"));
   }
@@ -344,6 +366,7 @@ awaitable<WalkOutcome> Walk::Run() {
   std::vector<awaitable<void>> journeys;
   for (size_t i = 0; i < travellers.size(); ++i) {
     travellers[i].journey = &request_.journeys[i];
+    for (const v1::Fact& fact : request_.journeys[i].facts) travellers[i].facts[fact.name()] = fact;
     journeys.push_back(WalkJourney(travellers[i]));
   }
   co_await Bounded(std::move(journeys), request_.customers_at_once);
@@ -379,6 +402,11 @@ awaitable<WalkOutcome> Walk::Run() {
   outcome.settled = std::move(settled_);
   outcome.cancelled = cancelled_;
   outcome.out_of_time = out_of_time_;
+  outcome.untold = out_of_time_;
+  for (const v1::Result& result : outcome.results) {
+    outcome.untold = outcome.untold || (result.outcome() == v1::OUTCOME_INCONCLUSIVE &&
+                                        result.reason() == v1::FAILURE_REASON_OURS && !result.supporting());
+  }
   co_return outcome;
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -32,6 +33,15 @@ struct WalkRequest {
   absl::Duration settle_within = absl::Seconds(20);
   int customers_at_once = 8;
   std::string vantage;
+  // Nothing may be created.
+  bool watch = false;
+  // Sessions and devices are shared with other walks of that name; empty: this one is alone.
+  std::string session;
+  // Of the schedule: how often it is walked and how long it may take, which say how long its results count. Zero: once.
+  absl::Duration interval;
+  absl::Duration limit;
+  // How long a result of that check and customer counts; nothing where the plan alone says. May be empty.
+  std::function<std::optional<absl::Duration>(const std::string& check, const std::string& customer)> max_age;
 };
 
 // What a run tells while it goes. Called on the loop's thread.
@@ -40,6 +50,8 @@ struct WalkEvents {
   std::function<void(const v1::Evidence&)> evidence;
   std::function<void(const v1::OperationRecord&)> operation;
   std::function<void(const std::string& words)> progress;
+  // The target's configuration, each time it is told.
+  std::function<void(const std::string& fingerprint)> configuration;
 };
 
 struct WalkOutcome {
@@ -51,13 +63,15 @@ struct WalkOutcome {
   Settled settled;
   bool cancelled = false;
   bool out_of_time = false;
+  // Something could not be told for a reason of ours: a prober that is not there, no time.
+  bool untold = false;
 };
 
 // Loop thread only. Everything passed in outlives the walk.
 class Walk {
  public:
-  Walk(runtime::EventLoop& loop, const runtime::Clock& clock, Store& store, const Subject& subject, Probers probers,
-       WalkRequest request, WalkEvents events);
+  Walk(runtime::EventLoop& loop, const runtime::Clock& clock, Store& store, std::shared_ptr<const Subject> subject,
+       Probers probers, WalkRequest request, WalkEvents events);
   ~Walk();
   Walk(const Walk&) = delete;
   Walk& operator=(const Walk&) = delete;
@@ -89,15 +103,20 @@ class Walk {
   void NoteConfiguration(const std::string& configuration);
   // Why nothing more may begin; empty if it may.
   std::string Ended() const;
+  // The end of judging by the wall clock as it goes now: a clock that is set makes no run longer or shorter.
+  absl::Time Deadline() const { return clock_.Now() + (end_ - clock_.Monotonic()); }
+  bool OutOfTime() const { return clock_.Monotonic() >= end_; }
   absl::Time SettleDeadline() const;
 
   runtime::EventLoop& loop_;
   const runtime::Clock& clock_;
   Store& store_;
+  const std::shared_ptr<const Subject> kept_subject_;
   const Subject& subject_;
   const Probers probers_;
   const WalkRequest request_;
   const WalkEvents events_;
+  const absl::Duration end_;  // of judging, steady
   Settler settler_;
   std::unique_ptr<Slots> slots_;
   std::map<std::pair<std::string, std::string>, v1::Result> results_;  // by check and customer
@@ -108,7 +127,7 @@ class Walk {
   Settled settled_;
   bool cancelled_ = false;
   bool out_of_time_ = false;
-  absl::Time cancel_settle_deadline_ = absl::InfiniteFuture();
+  absl::Duration cancel_settle_end_ = absl::InfiniteDuration();  // steady
 };
 
 }  // namespace puckdrop::readiness

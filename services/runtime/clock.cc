@@ -1,6 +1,6 @@
 #include "services/runtime/clock.h"
 
-#include <chrono>
+#include <time.h>
 
 #include "absl/time/clock.h"
 
@@ -9,7 +9,10 @@ namespace puckdrop::runtime {
 absl::Time RealClock::Now() const { return absl::Now(); }
 
 absl::Duration RealClock::Monotonic() const {
-  return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+  // Goes on while the machine sleeps, as what we know grows old then, too.
+  timespec now{};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return absl::DurationFromTimespec(now);
 }
 
 std::optional<uint64_t> RealClock::WakeAt(absl::Time, std::function<void()>) const { return std::nullopt; }
@@ -25,7 +28,7 @@ absl::Time FakeClock::Now() const {
 
 absl::Duration FakeClock::Monotonic() const {
   std::lock_guard<std::mutex> lock(mutex_);
-  return now_ - start_;
+  return now_ - start_ - stepped_;
 }
 
 std::optional<uint64_t> FakeClock::WakeAt(absl::Time when, std::function<void()> wake) const {
@@ -65,6 +68,15 @@ void FakeClock::AdvanceTo(absl::Time when) {
     due.mapped()();
     lock.lock();
   }
+}
+
+void FakeClock::Step(absl::Duration step) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  now_ += step;
+  stepped_ += step;
+  std::map<std::pair<absl::Time, uint64_t>, std::function<void()>> moved;
+  for (auto& [at, wake] : wakers_) moved.emplace(std::make_pair(at.first + step, at.second), std::move(wake));
+  wakers_ = std::move(moved);
 }
 
 size_t FakeClock::sleepers() const {

@@ -25,7 +25,8 @@ class Clock {
   // Wall time: for timestamps and deadlines.
   virtual absl::Time Now() const = 0;
 
-  // Never goes back; the zero is arbitrary. For measuring how long something took.
+  // Never goes back, and goes on while the machine sleeps; the zero is arbitrary. For measuring how long something
+  // took.
   virtual absl::Duration Monotonic() const = 0;
 
   // For a clock that moves only when told: calls `wake` once, on the thread that moves it, when Now() reaches `when`
@@ -60,6 +61,9 @@ class FakeClock final : public Clock {
   // ignored.
   void Advance(absl::Duration step);
   void AdvanceTo(absl::Time when);
+  // Sets the wall clock forth or back as a person or NTP would: Monotonic() does not notice, and sleepers sleep as long
+  // as they would have.
+  void Step(absl::Duration step);
 
   // How many sleep on this clock: a test waits for this before it moves the time.
   size_t sleepers() const;
@@ -70,6 +74,7 @@ class FakeClock final : public Clock {
   const absl::Time start_;
   mutable std::mutex mutex_;
   absl::Time now_;
+  absl::Duration stepped_;
   mutable uint64_t next_id_ = 1;
   mutable std::map<std::pair<absl::Time, uint64_t>, std::function<void()>> wakers_;
 };

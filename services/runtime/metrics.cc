@@ -149,12 +149,21 @@ std::vector<MetricFamily> SnapshotCollectable::Collect() const {
 
 std::shared_ptr<prometheus::Collectable> ProcessMetrics() { return std::make_shared<Process>(); }
 
-std::shared_ptr<prometheus::Collectable> BuildInfoMetric(const std::string& plan_digest) {
+void BuildInfo::SetPlan(std::string plan_digest) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  plan_digest_ = std::move(plan_digest);
+}
+
+std::vector<MetricFamily> BuildInfo::CollectLocked() const {
   FamilyBuilder info("puckdrop_build_info", "What runs here.", MetricType::Gauge);
-  info.Add({{"version", PUCKDROP_VERSION}, {"revision", PUCKDROP_REVISION}, {"plan", plan_digest}}, 1);
+  info.Add({{"version", PUCKDROP_VERSION}, {"revision", PUCKDROP_REVISION}, {"plan", plan_digest_}}, 1);
   std::vector<MetricFamily> families;
   families.push_back(std::move(info).Build());
-  return std::make_shared<Fixed>(std::move(families));
+  return families;
+}
+
+std::shared_ptr<BuildInfo> BuildInfoMetric(const std::string& plan_digest) {
+  return std::make_shared<BuildInfo>(plan_digest);
 }
 
 absl::StatusOr<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::Start(

@@ -61,8 +61,17 @@ class SnapshotCollectable : public prometheus::Collectable {
 // process_open_fds, process_max_fds, process_threads, from /proc/self.
 std::shared_ptr<prometheus::Collectable> ProcessMetrics();
 
-// puckdrop_build_info{version,revision,plan} 1; `plan` is the plan's digest, empty for none.
-std::shared_ptr<prometheus::Collectable> BuildInfoMetric(const std::string& plan_digest);
+// puckdrop_build_info{version,revision,plan} 1; `plan` is the plan's digest, empty for none. Thread-safe.
+class BuildInfo final : public SnapshotCollectable {
+ public:
+  explicit BuildInfo(std::string plan_digest) : plan_digest_(std::move(plan_digest)) {}
+  void SetPlan(std::string plan_digest);
+
+ private:
+  std::vector<prometheus::MetricFamily> CollectLocked() const override;
+  std::string plan_digest_;
+};
+std::shared_ptr<BuildInfo> BuildInfoMetric(const std::string& plan_digest);
 
 // The HTTP end. Thread-safe.
 class MetricsEndpoint {

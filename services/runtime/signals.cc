@@ -15,6 +15,7 @@ namespace puckdrop::runtime {
 struct SignalWatch::State : std::enable_shared_from_this<SignalWatch::State> {
   EventLoop* loop = nullptr;
   std::function<void(int)> on_signal;
+  std::function<void()> on_hangup;
   std::unique_ptr<boost::asio::signal_set> signals;  // loop thread only, once it is set
 
   mutable std::mutex mutex;
@@ -25,6 +26,11 @@ struct SignalWatch::State : std::enable_shared_from_this<SignalWatch::State> {
   void Listen() {
     signals->async_wait([self = shared_from_this()](const boost::system::error_code& error, int signal) {
       if (error || self->signals == nullptr) return;
+      if (signal == SIGHUP) {
+        if (self->on_hangup) self->on_hangup();
+        self->Listen();
+        return;
+      }
       int count = 0;
       {
         std::lock_guard<std::mutex> lock(self->mutex);
@@ -39,12 +45,15 @@ struct SignalWatch::State : std::enable_shared_from_this<SignalWatch::State> {
   }
 };
 
-SignalWatch::SignalWatch(EventLoop& loop, std::function<void(int)> on_signal) : state_(std::make_shared<State>()) {
+SignalWatch::SignalWatch(EventLoop& loop, std::function<void(int)> on_signal, std::function<void()> on_hangup)
+    : state_(std::make_shared<State>()) {
   std::signal(SIGPIPE, SIG_IGN);
   state_->loop = &loop;
   state_->on_signal = std::move(on_signal);
+  state_->on_hangup = std::move(on_hangup);
   // From here on they are caught, before anything else is started.
   state_->signals = std::make_unique<boost::asio::signal_set>(loop.context(), SIGINT, SIGTERM);
+  if (state_->on_hangup) state_->signals->add(SIGHUP);
   loop.Post([state = state_] {
     if (state->signals) state->Listen();
   });
@@ -53,6 +62,7 @@ SignalWatch::SignalWatch(EventLoop& loop, std::function<void(int)> on_signal) : 
 SignalWatch::~SignalWatch() {
   state_->loop->Post([state = state_] {
     state->on_signal = nullptr;
+    state->on_hangup = nullptr;
     state->signals = nullptr;
   });
 }

@@ -1,4 +1,4 @@
-// SIGINT and SIGTERM, delivered where they can be handled.
+// SIGINT, SIGTERM and SIGHUP, delivered where they can be handled.
 #ifndef PUCKDROP_SERVICES_RUNTIME_SIGNALS_H_
 #define PUCKDROP_SERVICES_RUNTIME_SIGNALS_H_
 
@@ -14,8 +14,9 @@ namespace puckdrop::runtime {
 // one does at once, by _exit(128 + signal), for a person who will not wait.
 class SignalWatch {
  public:
-  // `on_signal` may be empty; it is called on the loop's thread with each signal's number.
-  explicit SignalWatch(EventLoop& loop, std::function<void(int)> on_signal = {});
+  // `on_signal` may be empty; it is called on the loop's thread with each signal's number. With `on_hangup` SIGHUP does
+  // not end the process either, but calls it, on the loop's thread.
+  explicit SignalWatch(EventLoop& loop, std::function<void(int)> on_signal = {}, std::function<void()> on_hangup = {});
   ~SignalWatch();
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;

@@ -155,5 +155,42 @@ TEST_F(ProberMetricsTest, AHostilePlanCannotBreakTheScrape) {
   }
 }
 
+TEST_F(ProberMetricsTest, ALongerPaceIsExportedAtOnceAShorterOneWithItsFirstResult) {
+  const absl::Time puck_drop = absl::FromUnixSeconds(100'000);
+  *plan_.mutable_launch()->mutable_puck_drop() = runtime::ToTimestamp(puck_drop);
+  const auto phase = [&](absl::Duration from, absl::Duration until, absl::Duration every) {
+    v1::Plan::Phase* added = plan_.add_schedule();
+    *added->mutable_from() = runtime::ToProtoDuration(from);
+    *added->mutable_until() = runtime::ToProtoDuration(until);
+    *added->mutable_watch_every() = runtime::ToProtoDuration(every);
+  };
+  phase(-absl::Hours(1), absl::ZeroDuration(), absl::Minutes(1));
+  phase(absl::ZeroDuration(), absl::Hours(1), absl::Seconds(10));
+  phase(absl::Hours(1), absl::Hours(2), absl::Minutes(5));
+  Make();
+  v1::Result result;
+  result.set_check("ordering.sign_up");
+  result.set_customer("phone");
+  result.set_outcome(v1::OUTCOME_PASSED);
+  metrics_->Record(result, absl::Seconds(3 * 60 + 60), absl::Seconds(30), true);
+  metrics_->Beat(puck_drop + absl::Seconds(1));
+  EXPECT_EQ(Value("puckdrop_check_max_age_seconds"), "240");
+  metrics_->Record(result, absl::Seconds(3 * 10 + 60), absl::Seconds(30), true);
+  EXPECT_EQ(Value("puckdrop_check_max_age_seconds"), "90");
+  metrics_->Beat(puck_drop + absl::Hours(1));
+  EXPECT_EQ(Value("puckdrop_check_max_age_seconds"), "960");
+}
+
+TEST_F(ProberMetricsTest, ANewPlanTakesItsCustomersAndWhatBothKnowGoesOnCounting) {
+  Record(v1::OUTCOME_PASSED);
+  v1::Plan next = plan_;
+  next.add_customers()->set_id("tablet");
+  metrics_->Replace(std::make_shared<v1::Plan>(next), checks_, now_, absl::Minutes(1));
+  EXPECT_EQ(Value("puckdrop_check_runs_total", ",outcome=\"passed\""), "1");
+  EXPECT_THAT(Text(), HasSubstr("customer=\"tablet\""));
+  metrics_->Replace(std::make_shared<v1::Plan>(plan_), checks_, now_, absl::Minutes(1));
+  EXPECT_THAT(Text(), Not(HasSubstr("customer=\"tablet\"")));
+}
+
 }  // namespace
 }  // namespace puckdrop::prober

@@ -244,6 +244,48 @@ TEST_F(ProberServiceTest, AnotherPlanIsRefused) {
   EXPECT_EQ(Settle(settle).status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
+TEST_F(ProberServiceTest, AskedByAPlanItDoesNotKnowItReadsItsFilesAgainAndKeepsTheOldOne) {
+  std::atomic<int> reads{0};
+  ProberOptions options = Options();
+  options.load_plan = [&]() -> absl::StatusOr<ProberPlan> {
+    ++reads;
+    return ProberPlan{std::make_shared<v1::Plan>(plan_), "newer", {}};
+  };
+  Start(std::move(options));
+  request_.add_checks("ordering.offer_visible");
+  for (const char* digest : {"digest", "newer", "digest"}) {
+    request_.set_plan_digest(digest);
+    EXPECT_EQ(Run(), absl::OkStatus()) << digest;
+  }
+  EXPECT_EQ(reads, 1);
+  for (int i = 0; i < 5; ++i) {
+    request_.set_plan_digest("unknown");
+    EXPECT_EQ(runtime::ReasonOf(Run()), "PLAN_DIGEST_MISMATCH");
+  }
+  EXPECT_LE(reads, 3) << "who asks for what is not there does not make it read for ever";
+}
+
+TEST_F(ProberServiceTest, ABrokenPlanLeavesTheOldOneInForce) {
+  ProberOptions options = Options();
+  options.load_plan = []() -> absl::StatusOr<ProberPlan> { return absl::InvalidArgumentError("plan.yaml:1:1: no"); };
+  Start(std::move(options));
+  prober_->Reload();
+  request_.add_checks("ordering.offer_visible");
+  EXPECT_EQ(Run(), absl::OkStatus());
+  request_.set_plan_digest("newer");
+  EXPECT_EQ(runtime::ReasonOf(Run()), "PLAN_DIGEST_MISMATCH");
+}
+
+TEST_F(ProberServiceTest, ARunThatWatchesCreatesNothing) {
+  Start();
+  request_.add_checks("ordering.sign_up");
+  request_.set_watch(true);
+  EXPECT_EQ(Run(), absl::OkStatus());
+  EXPECT_EQ(ResultOf("ordering.sign_up").outcome(), v1::OUTCOME_INCONCLUSIVE);
+  EXPECT_EQ(ResultOf("ordering.sign_up").reason(), v1::FAILURE_REASON_OURS);
+  EXPECT_TRUE(readiness_->opened.empty());
+}
+
 TEST_F(ProberServiceTest, ARequestThatMakesNoSenseSaysWhy) {
   Start();
   const auto refused = [&](auto change) {

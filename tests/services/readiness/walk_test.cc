@@ -65,7 +65,8 @@ class WalkTest : public ::testing::Test {
   WalkOutcome Run(WalkRequest request, WalkEvents events = {}) {
     EXPECT_TRUE(store_->ClaimRun(request.run).ok());
     const std::string run = request.run;
-    Walk walk(loop_, clock_, *store_, subject_, probers_, std::move(request), std::move(events));
+    Walk walk(loop_, clock_, *store_, std::make_shared<const Subject>(subject_), probers_, std::move(request),
+              std::move(events));
     WalkOutcome outcome = loop_.Spawn(RunOne(walk)).Get();
     store_->ReleaseRun(run);
     return outcome;
@@ -301,7 +302,8 @@ TEST_F(WalkTest, CancellingEndsWhatRunsAndStillUndoes) {
     co_return waited;
   };
   ASSERT_TRUE(store_->ClaimRun("run-a").ok());
-  Walk walk(loop_, clock_, *store_, subject_, probers_, Request("run-a", Only("sofa")), {});
+  Walk walk(loop_, clock_, *store_, std::make_shared<const Subject>(subject_), probers_, Request("run-a", Only("sofa")),
+            {});
   running = &walk;
   const WalkOutcome outcome = loop_.Spawn(RunOne(walk)).Get();
   EXPECT_TRUE(outcome.cancelled);
