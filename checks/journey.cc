@@ -159,11 +159,11 @@ Task<OperationEnd> Journey::PerformErased(std::string operation, const google::p
     const int64_t nanos = absl::ToInt64Nanoseconds(end.finish - end.start);
     record.mutable_duration()->set_seconds(nanos / 1'000'000'000);
     record.mutable_duration()->set_nanos(static_cast<int32_t>(nanos % 1'000'000'000));
-    record.set_exchanges(static_cast<int32_t>(end.evidence.size()));
+    record.set_exchanges(end.exchanges);
     records_.push_back(std::move(record));
   }
   // It is this journey's from here on; nobody looks for it in the end of the operation.
-  for (v1::Evidence& evidence : end.evidence) {
+  for (LazyEvidence& evidence : end.evidence) {
     if (evidence_.size() == kMaxEvidence) evidence_.erase(evidence_.begin());
     evidence_.push_back(std::move(evidence));
   }
@@ -375,7 +375,11 @@ void Journey::Load(const std::vector<v1::Fact>& facts) {
   }
 }
 
-std::vector<v1::Evidence> Journey::TakeEvidence() { return std::exchange(evidence_, {}); }
+std::vector<v1::Evidence> Journey::TakeEvidence() {
+  std::vector<v1::Evidence> made;
+  for (const LazyEvidence& evidence : std::exchange(evidence_, {})) made.push_back(evidence.Make());
+  return made;
+}
 
 std::vector<v1::OperationRecord> Journey::TakeRecords() { return std::exchange(records_, {}); }
 

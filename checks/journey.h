@@ -230,6 +230,8 @@ class Journey {
   std::unique_ptr<Journey> Renewed() const;
   // Exchanges and deciding operation since the last call, for a result's evidence.
   std::vector<v1::Evidence> TakeEvidence();
+  // The same for who will not look at it: it is not even made.
+  void DropEvidence() { evidence_.clear(); }
   // The last operation performed (for step, position and the command that reproduces it); nullptr if none.
   const OperationEnd* last_end() const { return last_end_ ? &*last_end_ : nullptr; }
   // Records of operations since the last call.
@@ -261,7 +263,7 @@ class Journey {
   std::map<std::string, v1::Obligation> owed_;
   std::map<std::string, std::shared_ptr<const void>> commit_points_;  // by idempotency key
   std::map<std::string, v1::Fact> new_facts_;
-  std::vector<v1::Evidence> evidence_;
+  std::vector<LazyEvidence> evidence_;
   std::vector<v1::OperationRecord> records_;
   std::optional<OperationEnd> last_end_;
   absl::Time advanced_to_ = absl::InfinitePast();

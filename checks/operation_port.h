@@ -1,12 +1,14 @@
 #ifndef PUCKDROP_CHECKS_OPERATION_PORT_H_
 #define PUCKDROP_CHECKS_OPERATION_PORT_H_
 
-#include <memory>
-#include <string>
-#include <vector>
+#include <google/protobuf/message.h>
 
 #include <boost/asio/awaitable.hpp>
-#include <google/protobuf/message.h>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -34,6 +36,18 @@ struct Actor {
   // Overrides of the customer's device; empty for the plan's.
   std::string app_version;
   std::string device_profile;
+};
+
+// Evidence that is made when somebody asks for it, if anybody does. Copies are cheap.
+class LazyEvidence {
+ public:
+  LazyEvidence(v1::Evidence evidence) : ready_(std::make_shared<const v1::Evidence>(std::move(evidence))) {}
+  explicit LazyEvidence(std::function<v1::Evidence()> make) : make_(std::move(make)) {}
+  v1::Evidence Make() const { return ready_ != nullptr ? *ready_ : make_(); }
+
+ private:
+  std::shared_ptr<const v1::Evidence> ready_;
+  std::function<v1::Evidence()> make_;
 };
 
 // How one operation ended (PLAN.md, "Operations and their answers").
@@ -70,10 +84,12 @@ struct OperationEnd {
   std::vector<std::string> customer_steps;
   // The plan maps it `by: operator` though it is a customer's or a device's.
   bool through_back_office = false;
-  // A curl command for the deciding exchange, secrets as $NAME.
-  std::string reproduce;
-  // Exchanges as HAR, redacted; empty if there were none.
-  std::vector<v1::Evidence> evidence;
+  // Gives a curl command for the deciding exchange, secrets as $NAME; empty if there was none.
+  std::function<std::string()> reproduce;
+  // How many exchanges it took.
+  int exchanges = 0;
+  // Exchanges as HAR, redacted; empty if there were none. Valid while the port that gave it lives.
+  std::vector<LazyEvidence> evidence;
 };
 
 // Whether the plan lets an operation be performed.

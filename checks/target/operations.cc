@@ -2,6 +2,7 @@
 
 #include <google/protobuf/descriptor.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <nlohmann/json.hpp>
 
@@ -181,23 +182,47 @@ awaitable<bool> Operations::Impl::Prepare(Run& run) {
   co_return true;
 }
 
+namespace {
+
+std::vector<ExchangeRecord> Record(const OperationId& operation, const std::vector<RawExchange>& raws,
+                                   const http::Redactor& redactor) {
+  std::vector<ExchangeRecord> records;
+  records.reserve(raws.size());
+  for (const RawExchange& raw : raws) {
+    ExchangeRecord& record = records.emplace_back();
+    record.exchange = http::RecordExchange(raw.request, raw.answer, redactor);
+    record.exchange.response_body_bytes = static_cast<int64_t>(raw.answer_body_bytes);
+    record.exchange.note = absl::StrCat(operation, raw.step > 0 ? absl::StrCat(" step ", raw.step) : "",
+                                        raw.of_session ? " (opening a session)" : "", ", ", raw.position);
+    record.host = raw.host;
+    record.position = raw.position;
+    record.step = raw.step;
+    record.of_session = raw.of_session;
+    record.saved = raw.saved;
+  }
+  return records;
+}
+
+}  // namespace
+
 void Operations::Impl::Finish(Run& run) {
   Ended& ended = *run.ended;
   ended.finish_time = Now();
-  const bool quiet = !run.options.record && (ended.end == End::kOk || ended.end == End::kRefused);
-  if (quiet) return;
-  for (RawExchange& raw : *run.raw) {
-    ExchangeRecord record;
-    record.exchange = http::RecordExchange(raw.request, raw.answer, ports.redactor);
-    record.exchange.response_body_bytes = static_cast<int64_t>(raw.answer_body_bytes);
-    record.exchange.note = absl::StrCat(ended.operation, raw.step > 0 ? absl::StrCat(" step ", raw.step) : "",
-                                        raw.of_session ? " (opening a session)" : "", ", ", raw.position);
-    record.host = std::move(raw.host);
-    record.position = std::move(raw.position);
-    record.step = raw.step;
-    record.of_session = raw.of_session;
-    record.saved = std::move(raw.saved);
-    ended.exchanges.push_back(std::move(record));
+  const bool later = !run.options.record && (ended.end == End::kOk || ended.end == End::kRefused);
+  if (!later) {
+    ended.exchanges = Record(ended.operation, *run.raw, ports.redactor);
+  } else if (!run.raw->empty()) {
+    const auto own =
+        std::find_if(run.raw->rbegin(), run.raw->rend(), [](const RawExchange& raw) { return !raw.of_session; });
+    const RawExchange& deciding = own != run.raw->rend() ? *own : run.raw->back();
+    ended.exchange_count = static_cast<int>(run.raw->size());
+    ended.deciding_position = deciding.position;
+    ended.deciding_step = deciding.step;
+    ended.deciding_status = deciding.answer.status;
+    ended.exchanges_later = [operation = ended.operation, redactor = &ports.redactor,
+                             raws = std::make_shared<const std::vector<RawExchange>>(std::move(*run.raw))] {
+      return Record(operation, *raws, *redactor);
+    };
   }
 }
 

@@ -123,6 +123,14 @@ struct Ended {
   v1::Refusal refusal;
   Failure failure;
   std::vector<ExchangeRecord> exchanges;
+  // Makes what `exchanges` would hold, for an end of OK or REFUSED without CallOptions::record: most answers are read,
+  // judged and forgotten, and redacting them is most of the work. Empty otherwise. Valid while the Operations lives.
+  std::function<std::vector<ExchangeRecord>()> exchanges_later;
+  // With exchanges_later: how many, and of the last one that opened no session (else the last): what it was.
+  int exchange_count = 0;
+  std::string deciding_position;
+  int deciding_step = 0;
+  int deciding_status = 0;
 
   absl::Time start_time;
   absl::Time finish_time;
@@ -191,7 +199,7 @@ struct CallOptions {
   std::shared_ptr<const CommitPoint> from;
   // Of place_order: taken from the plan's money budget before the order; nothing when not set.
   std::optional<v1::Money> spends;
-  // Keep the exchanges of an operation that ended OK or REFUSED; those of others are always kept.
+  // Record the exchanges of an operation that ended OK or REFUSED at once; those of others always are.
   bool record = true;
   // New connections for every request.
   bool fresh_connections = false;

@@ -381,7 +381,7 @@ awaitable<CheckRunner::Look> CheckRunner::LookOnce(Item& item, checks::Journey& 
   look.judgement = checks::Inconclusive("the check did not end");
   operations_.BeginLook();
   journey.set_check(info(item).id);
-  (void)journey.TakeEvidence();
+  journey.DropEvidence();
   checks::CheckContext::Parts parts;
   parts.info = &info(item);
   parts.journey = &journey;
@@ -408,7 +408,10 @@ awaitable<CheckRunner::Look> CheckRunner::LookOnce(Item& item, checks::Journey& 
                                                                             " that the plan gives it"));
   }
 
-  const auto take = [&look](checks::Journey& walked) {
+  // What passes every few seconds is not worth keeping; nor then making.
+  const bool forget = request_.watch() && look.judgement.outcome == v1::OUTCOME_PASSED;
+  const auto take = [&look, forget](checks::Journey& walked) {
+    if (forget) walked.DropEvidence();
     for (v1::Evidence& one : walked.TakeEvidence()) look.evidence.push_back(std::move(one));
     for (v1::OperationRecord& one : walked.TakeRecords()) look.records.push_back(std::move(one));
   };
@@ -442,7 +445,7 @@ void CheckRunner::FillDecidingOperation(const Item& item, const Look& look, v1::
   result.set_steps(deciding->steps);
   result.set_plan_position(deciding->plan_position);
   if (result.outcome() == v1::OUTCOME_FAILED || result.outcome() == v1::OUTCOME_INCONCLUSIVE) {
-    result.set_reproduce(deciding->reproduce);
+    if (deciding->reproduce) result.set_reproduce(deciding->reproduce());
   }
 }
 
@@ -554,7 +557,7 @@ awaitable<void> CheckRunner::Send(Item& item, const Looks::Final& final, Look lo
     // It judged answers that others had fetched: theirs is the evidence.
     for (const std::string& operation : about.operations) {
       if (const OperationEnd* last = operations_.Last(operation)) {
-        look.evidence.insert(look.evidence.end(), last->evidence.begin(), last->evidence.end());
+        for (const checks::LazyEvidence& one : last->evidence) look.evidence.push_back(one.Make());
       }
     }
   }

@@ -55,21 +55,21 @@ OperationEnd::Kind KindOf(target::End end) {
   return OperationEnd::Kind::kOurs;
 }
 
-std::string TitleOf(const target::Ended& ended) {
-  const http::Exchange& last = ended.exchanges.back().exchange;
-  std::string title = absl::StrCat(ended.operation, ": ", last.method, " ", last.url.substr(0, 200), " -> ",
+std::string TitleOf(const std::string& operation, const std::vector<target::ExchangeRecord>& records) {
+  const http::Exchange& last = records.back().exchange;
+  std::string title = absl::StrCat(operation, ": ", last.method, " ", last.url.substr(0, 200), " -> ",
                                    last.status != 0 ? absl::StrCat(last.status) : "no answer");
-  if (ended.exchanges.size() > 1) absl::StrAppend(&title, ", ", ended.exchanges.size(), " exchanges");
+  if (records.size() > 1) absl::StrAppend(&title, ", ", records.size(), " exchanges");
   return title;
 }
 
-v1::Evidence EvidenceOf(const target::Ended& ended) {
+v1::Evidence EvidenceOf(const std::string& operation, const std::vector<target::ExchangeRecord>& records) {
   v1::Evidence evidence;
   evidence.set_kind(v1::Evidence::KIND_EXCHANGES);
   evidence.set_media_type("application/json");
-  evidence.set_title(TitleOf(ended));
+  evidence.set_title(TitleOf(operation, records));
   std::vector<http::Exchange> exchanges;
-  for (const target::ExchangeRecord& record : ended.exchanges) exchanges.push_back(record.exchange);
+  for (const target::ExchangeRecord& record : records) exchanges.push_back(record.exchange);
   std::string har = http::HarJson(exchanges);
   // The last exchanges decided; half of a HAR is none.
   while (har.size() > kLargestEvidence && exchanges.size() > 1) {
@@ -86,12 +86,12 @@ v1::Evidence EvidenceOf(const target::Ended& ended) {
 }
 
 // The exchange that decided: the last one that was not about signing in, if there is one.
-const target::ExchangeRecord* Deciding(const target::Ended& ended) {
-  if (ended.exchanges.empty()) return nullptr;
-  for (auto record = ended.exchanges.rbegin(); record != ended.exchanges.rend(); ++record) {
+const target::ExchangeRecord* Deciding(const std::vector<target::ExchangeRecord>& records) {
+  if (records.empty()) return nullptr;
+  for (auto record = records.rbegin(); record != records.rend(); ++record) {
     if (!record->of_session) return &*record;
   }
-  return &ended.exchanges.back();
+  return &records.back();
 }
 
 }  // namespace
@@ -114,12 +114,20 @@ OperationEnd ToOperationEnd(target::Ended ended) {
   end.customer_steps = ended.customer_steps;
   const plan::OperationInfo* info = target::Catalogue().Find(ended.operation);
   end.through_back_office = ended.by == v1::ACTOR_OPERATOR && info != nullptr && info->by != v1::ACTOR_OPERATOR;
-  if (!ended.exchanges.empty()) end.evidence.push_back(EvidenceOf(ended));
-  const target::ExchangeRecord* deciding = Deciding(ended);
+  const target::ExchangeRecord* deciding = Deciding(ended.exchanges);
   if (deciding != nullptr) {
-    end.reproduce = deciding->exchange.curl;
+    end.exchanges = static_cast<int>(ended.exchanges.size());
+    end.evidence.push_back(EvidenceOf(ended.operation, ended.exchanges));
+    end.reproduce = [curl = deciding->exchange.curl] { return curl; };
     if (end.plan_position.empty()) end.plan_position = deciding->position;
     if (end.step == 0) end.step = deciding->step;
+  } else if (ended.exchanges_later) {
+    end.exchanges = ended.exchange_count;
+    end.plan_position = ended.deciding_position;
+    end.step = ended.deciding_step;
+    end.evidence.push_back(checks::LazyEvidence(
+        [operation = ended.operation, later = ended.exchanges_later] { return EvidenceOf(operation, later()); }));
+    end.reproduce = [later = std::move(ended.exchanges_later)] { return Deciding(later())->exchange.curl; };
   }
   if (end.kind != OperationEnd::Kind::kOk) {
     end.words = ended.Words();
@@ -130,9 +138,8 @@ OperationEnd ToOperationEnd(target::Ended ended) {
     } else {
       absl::StrAppend(&end.actual, " (", std::string(target::FailureKindName(ended.failure.kind)), ")");
     }
-    if (deciding != nullptr && deciding->exchange.status != 0) {
-      absl::StrAppend(&end.actual, ", status ", deciding->exchange.status);
-    }
+    const int status = deciding != nullptr ? deciding->exchange.status : ended.deciding_status;
+    if (status != 0) absl::StrAppend(&end.actual, ", status ", status);
   }
   end.response = std::move(ended.response);
   return end;
@@ -161,6 +168,7 @@ boost::asio::awaitable<OperationEnd> TargetOperations::Perform(const std::string
   call.deadline = options.deadline;
   call.journey = &scope;
   call.fresh_connections = options.cold;
+  call.record = false;
   call.from = std::static_pointer_cast<const target::CommitPoint>(options.from_commit);
   if (request.GetDescriptor()->full_name() == target::v1::PlaceOrderRequest::descriptor()->full_name()) {
     target::v1::PlaceOrderRequest order;

@@ -87,12 +87,19 @@ TEST_F(OperationsTest, PilotAccountsAreTheSameAfterARestart) {
   EXPECT_FALSE(operations_->StandingAccount("fan", 0).ok());
 }
 
-TEST_F(OperationsTest, NothingIsRecordedOfWhatWentWellIfTheCallerSaysSo) {
+TEST_F(OperationsTest, WhatWentWellIsRecordedWhenSomebodyAsksIfTheCallerSaysSo) {
   Load(kPlaceOrder);
   http_.On("POST", "/api/orders", {Answered(201, R"({"id":"o","state":"ACTIVE"})"), Answered(500, "")});
   CallOptions options;
   options.record = false;
-  EXPECT_TRUE(PlaceOrder(options).exchanges.empty());
+  const Ended well = PlaceOrder(options);
+  EXPECT_TRUE(well.exchanges.empty());
+  EXPECT_EQ(well.exchange_count, 1);
+  EXPECT_EQ(well.deciding_status, 201);
+  ASSERT_TRUE(well.exchanges_later);
+  ASSERT_EQ(well.exchanges_later().size(), 1u);
+  EXPECT_EQ(well.exchanges_later()[0].exchange.status, 201);
+  EXPECT_EQ(well.exchanges_later()[0].position, well.deciding_position);
   EXPECT_EQ(PlaceOrder(options).exchanges.size(), 1u);
 }
 

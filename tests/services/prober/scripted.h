@@ -66,11 +66,12 @@ class ScriptedPort final : public checks::OperationPort {
     end.plan_position = "plan.yaml:10:3";
     end.step = 1;
     end.steps = 2;
-    end.reproduce = "curl http://shop";
+    end.reproduce = [] { return std::string("curl http://shop"); };
     v1::Evidence exchanges;
     exchanges.set_kind(v1::Evidence::KIND_EXCHANGES);
     exchanges.set_content("har of " + words);
     end.evidence.push_back(exchanges);
+    end.exchanges = 1;
     return end;
   }
 

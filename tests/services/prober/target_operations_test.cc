@@ -64,11 +64,11 @@ TEST(ToOperationEndTest, TheDecidingExchangeIsTheLastThatIsNotAboutSigningIn) {
   ended.exchanges.push_back(Exchange(402, "curl pay"));
   ended.exchanges.push_back(Exchange(200, "curl login", true));
   OperationEnd end = ToOperationEnd(std::move(ended));
-  EXPECT_EQ(end.reproduce, "curl pay");
+  EXPECT_EQ(end.reproduce(), "curl pay");
   EXPECT_EQ(end.actual, "REFUSED DECLINED, status 402");
   ASSERT_EQ(end.evidence.size(), 1u);
-  EXPECT_EQ(end.evidence[0].kind(), v1::Evidence::KIND_EXCHANGES);
-  EXPECT_THAT(end.evidence[0].content(), HasSubstr("402"));
+  EXPECT_EQ(end.evidence[0].Make().kind(), v1::Evidence::KIND_EXCHANGES);
+  EXPECT_THAT(end.evidence[0].Make().content(), HasSubstr("402"));
 }
 
 TEST(ToOperationEndTest, AHarIsBoundedByLeavingOutTheOldestExchanges) {
@@ -80,10 +80,11 @@ TEST(ToOperationEndTest, AHarIsBoundedByLeavingOutTheOldestExchanges) {
   }
   ended.exchanges.push_back(Exchange(503, "curl last"));
   OperationEnd end = ToOperationEnd(std::move(ended));
-  EXPECT_LE(end.evidence[0].content().size(), 256u * 1024);
-  EXPECT_TRUE(end.evidence[0].truncated());
-  EXPECT_THAT(end.evidence[0].content(), HasSubstr("503"));
-  EXPECT_EQ(end.evidence[0].content().back(), '}') << "still a whole HAR";
+  const v1::Evidence evidence = end.evidence[0].Make();
+  EXPECT_LE(evidence.content().size(), 256u * 1024);
+  EXPECT_TRUE(evidence.truncated());
+  EXPECT_THAT(evidence.content(), HasSubstr("503"));
+  EXPECT_EQ(evidence.content().back(), '}') << "still a whole HAR";
 }
 
 TEST(ToOperationEndTest, ACustomersActDoneByTheOperatorIsThroughTheBackOffice) {
