@@ -17,6 +17,7 @@
 #include "services/readiness/store.h"
 #include "services/runtime/grpc_client.h"
 #include "services/runtime/metrics.h"
+#include "services/runtime/security.h"
 #include "services/runtime/server.h"
 
 namespace puckdrop::cli {
@@ -66,6 +67,12 @@ prober::ProberOptions OptionsOf(v1::Path path, runtime::EventLoop& loop, const r
   options.vantage = vantage;
   options.make_player = PlayerMaker();
   return options;
+}
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> ConnectTo(const std::string& address,
+                                                         const std::shared_ptr<runtime::ClientSecurity>& client) {
+  if (client == nullptr) return runtime::ConnectInsecurely(address);
+  return client->Connect(address);
 }
 
 }  // namespace
@@ -137,9 +144,11 @@ absl::Status ReadinessProcess::Wire(const runtime::Clock& clock, const LoadedPla
   impl->readiness =
       std::make_unique<readiness::Readiness>(loop, clock, *impl->store, *impl->notices, std::move(options));
   impl->readiness->OnVerdict([metrics = impl->metrics](const v1::Verdict& verdict) { metrics->Update(verdict); });
-  impl->services = std::make_unique<readiness::ReadinessServices>(*impl->readiness, loop, clock);
+  impl->services = std::make_unique<readiness::ReadinessServices>(
+      *impl->readiness, loop, clock, config.security == nullptr ? nullptr : config.security->guard());
   runtime::ServerOptions server;
   server.listen = config.listen;
+  server.security = config.security;
   server.service_names = impl->services->names();
   server.reflection = !config.listen.empty();
   absl::StatusOr<std::unique_ptr<runtime::ServiceServer>> started =
@@ -152,7 +161,9 @@ absl::Status ReadinessProcess::Wire(const runtime::Clock& clock, const LoadedPla
     std::shared_ptr<grpc::Channel> channel;
     const auto remote = config.probers.find(path);
     if (remote != config.probers.end()) {
-      channel = runtime::ConnectInsecurely(remote->second);
+      absl::StatusOr<std::shared_ptr<grpc::Channel>> connected = ConnectTo(remote->second, config.client);
+      if (!connected.ok()) return connected.status();
+      channel = *std::move(connected);
     } else {
       absl::StatusOr<std::unique_ptr<prober::Prober>> made =
           prober::MakeProber(OptionsOf(path, loop, clock, plan, impl->server->InProcessChannel(), config.vantage));
@@ -216,9 +227,14 @@ absl::StatusOr<std::unique_ptr<ProberProcess>> ProberProcess::Start(runtime::Eve
                                                                     const runtime::Clock& clock, const LoadedPlan& plan,
                                                                     const ProberConfig& config) {
   std::shared_ptr<grpc::Channel> obligations;
-  if (!config.readiness.empty()) obligations = runtime::ConnectInsecurely(config.readiness);
+  if (!config.readiness.empty()) {
+    absl::StatusOr<std::shared_ptr<grpc::Channel>> connected = ConnectTo(config.readiness, config.client);
+    if (!connected.ok()) return connected.status();
+    obligations = *std::move(connected);
+  }
   prober::ProberOptions options = OptionsOf(config.path, loop, clock, plan, std::move(obligations), config.vantage);
   options.listen = config.listen;
+  options.security = config.security;
   options.metrics_listen = config.metrics_listen;
   absl::StatusOr<std::unique_ptr<prober::Prober>> made = prober::MakeProber(std::move(options));
   if (!made.ok()) return made.status();

@@ -16,6 +16,10 @@
 namespace grpc {
 class Channel;
 }
+namespace puckdrop::runtime {
+class ClientSecurity;
+class ServerSecurity;
+}  // namespace puckdrop::runtime
 
 namespace puckdrop::cli {
 
@@ -26,6 +30,9 @@ struct ReadinessConfig {
   std::string metrics_listen;  // empty: none
   // Where the probers are, by path; a path without address gets one of this process (the gate's way).
   std::map<v1::Path, std::string> probers;
+  // Of the port, and towards the probers; nullptr: none.
+  std::shared_ptr<runtime::ServerSecurity> security;
+  std::shared_ptr<runtime::ClientSecurity> client;
 };
 
 // readiness, with those probers that have no address of their own. Thread-safe.
@@ -62,6 +69,9 @@ struct ProberConfig {
   std::string metrics_listen;
   std::string readiness;  // address of ObligationService
   std::string vantage = "local";
+  // Of the port, and towards readiness; nullptr: none.
+  std::shared_ptr<runtime::ServerSecurity> security;
+  std::shared_ptr<runtime::ClientSecurity> client;
 };
 
 // One prober as a process of its own.

@@ -262,6 +262,14 @@ TEST_F(ProberServiceTest, ARequestThatMakesNoSenseSaysWhy) {
   EXPECT_EQ(refused([](auto& r) { r.set_stage(v1::STAGE_UNSPECIFIED); }), "BAD_STAGE");
   EXPECT_EQ(refused([](auto& r) { r.mutable_limits(); }), "NO_SHARE");
   EXPECT_EQ(refused([](auto& r) {
+              v1::KeptFact kept;
+              kept.set_json("{\"a\":" + std::string(1'000'000, '[') + std::string(1'000'000, ']') + "}");
+              v1::Fact* fact = r.add_facts();
+              fact->set_name("ordering.kept");
+              fact->mutable_value()->PackFrom(kept);
+            }),
+            "JSON_TOO_DEEP");
+  EXPECT_EQ(refused([](auto& r) {
               for (int i = 0; i < 1001; ++i) r.add_checks("ordering.sign_up");
             }),
             "TOO_MANY");
