@@ -97,8 +97,12 @@ int RunObligations(const ObligationsOptions& options) {
     channel = services->Channel();
   } else {
     absl::StatusOr<std::shared_ptr<runtime::ClientSecurity>> made = runtime::ClientSecurity::Make(options.client);
-    absl::StatusOr<std::shared_ptr<grpc::Channel>> connected =
-        made.ok() ? (*made)->Connect(options.readiness) : made.status();
+    absl::StatusOr<std::shared_ptr<grpc::Channel>> connected = absl::InternalError("not connected");
+    if (made.ok()) {
+      connected = (*made)->Connect(options.readiness);
+    } else {
+      connected = made.status();
+    }
     if (!connected.ok()) {
       loop.Stop();
       std::fprintf(stderr, "puckdrop: %s\n", std::string(connected.status().message()).c_str());

@@ -172,7 +172,7 @@ class GuardTest : public ::testing::Test {
 };
 
 TEST_F(GuardTest, AMethodWithoutAScopeIsRefusedToEverybody) {
-  CallGuard guard({.clock = &clock_});
+  CallGuard guard(CallGuardOptions{.clock = &clock_});
   // No method has this as its request.
   std::shared_ptr<Admission> admission = Admit(guard, v1::Obligation());
   EXPECT_EQ(admission->status.code(), absl::StatusCode::kPermissionDenied);
@@ -181,7 +181,7 @@ TEST_F(GuardTest, AMethodWithoutAScopeIsRefusedToEverybody) {
 }
 
 TEST_F(GuardTest, WatchersAreBoundedInAllAndByClient) {
-  CallGuard guard({.clock = &clock_, .limits = {.watchers = 3, .watchers_of_one = 2, .calls = 100}});
+  CallGuard guard(CallGuardOptions{.clock = &clock_, .limits = {.watchers = 3, .watchers_of_one = 2, .calls = 100}});
   const v1::WatchVerdictRequest watch;
   std::vector<std::shared_ptr<Admission>> running = {Admit(guard, watch), Admit(guard, watch, "ipv4:10.0.0.7:99")};
   std::shared_ptr<Admission> third = Admit(guard, watch, "ipv4:10.0.0.7:100");
@@ -201,7 +201,7 @@ TEST_F(GuardTest, WatchersAreBoundedInAllAndByClient) {
 }
 
 TEST_F(GuardTest, CallsUnderWayAreBounded) {
-  CallGuard guard({.clock = &clock_, .limits = {.calls = 2}});
+  CallGuard guard(CallGuardOptions{.clock = &clock_, .limits = {.calls = 2}});
   const v1::GetVerdictRequest get;
   std::shared_ptr<Admission> one = Admit(guard, get);
   std::shared_ptr<Admission> two = Admit(guard, get);
@@ -212,7 +212,8 @@ TEST_F(GuardTest, CallsUnderWayAreBounded) {
 
 TEST_F(GuardTest, TellsWhoChangedWhatAndNothingOfWhoLooked) {
   std::vector<AuditRecord> told;
-  CallGuard guard({.clock = &clock_, .on_audit = [&](const AuditRecord& record) { told.push_back(record); }});
+  CallGuard guard(
+      CallGuardOptions{.clock = &clock_, .on_audit = [&](const AuditRecord& record) { told.push_back(record); }});
   v1::StartRunRequest start;
   start.mutable_selection()->add_paths("billing");
   std::shared_ptr<Admission> admission = Admit(guard, start);

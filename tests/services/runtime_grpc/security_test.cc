@@ -4,7 +4,8 @@
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <grpcpp/channel.h>
-#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
@@ -418,7 +419,9 @@ TEST_F(SecurityTest, AThousandWatchersFitOnOneChannel) {
 
 TEST_F(SecurityTest, ARequestThatIsTooLargeIsRefusedBeforeAnyHandler) {
   Start(ServerSecurityOptions());
-  auto stub = v1::ReadinessService::NewStub(ConnectInsecurely(server_->address()));
+  // Our own clients would not send it.
+  auto stub =
+      v1::ReadinessService::NewStub(grpc::CreateChannel(server_->address(), grpc::InsecureChannelCredentials()));
   v1::PauseProbingRequest request;
   request.set_reason(std::string(kLargestMessageBytes + 1000, 'x'));
   using Methods = v1::ReadinessService::StubInterface::async_interface;
