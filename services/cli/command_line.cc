@@ -13,8 +13,10 @@
 #include "services/cli/obligations.h"
 #include "services/cli/report/report.h"
 #include "services/cli/serve.h"
+#include "services/cli/token.h"
 #include "services/cli/try_operation.h"
 #include "services/runtime/logging.h"
+#include "services/runtime/security.h"
 
 namespace puckdrop::cli {
 namespace {
@@ -75,6 +77,49 @@ void AddOutput(CLI::App* command, bool* json) {
           "--output", [json](const std::string& text) { *json = text == "json"; }, "text (default) or json, on stdout")
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("KIND");
+}
+
+// How a command reaches a running readiness.
+void AddClient(CLI::App* command, runtime::ClientSecurityOptions* client) {
+  command->add_option("--tls-ca", client->tls_ca, "TLS: who signed the service's certificate (PEM)")->type_name("FILE");
+  command->add_option("--tls-cert", client->tls_certificate, "TLS: our own certificate, where the service wants one")
+      ->type_name("FILE");
+  command->add_option("--tls-key", client->tls_key, "TLS: the key of our certificate")->type_name("FILE");
+  command
+      ->add_option("--tls-server-name", client->tls_server_name,
+                   "TLS: the name in the service's certificate, when it is reached by another (a tunnel)")
+      ->type_name("NAME");
+  // Never the token itself: arguments are for everybody on the machine to see.
+  command->add_option("--token-file", client->token_file, "File with our token (or set PUCKDROP_TOKEN)")
+      ->type_name("FILE");
+  client->token = runtime::TokenFromEnvironment();
+}
+
+// A service's own port, and the way to the others.
+void AddSecurity(CLI::App* command, ServeOptions* serve) {
+  runtime::ServerSecurityOptions* server = &serve->security;
+  command
+      ->add_option(
+          "--tls-cert", server->tls_certificate,
+          "TLS: certificate of this service (PEM, intermediates after it); also shown to the services it calls")
+      ->type_name("FILE");
+  command->add_option("--tls-key", server->tls_key, "TLS: its key")->type_name("FILE");
+  command
+      ->add_option("--tls-client-ca", server->tls_client_ca,
+                   "TLS: every caller must show a certificate signed by one of these")
+      ->type_name("FILE");
+  command->add_option("--tls-ca", serve->client.tls_ca, "TLS: who signed the certificates of the services it calls")
+      ->type_name("FILE");
+  command->add_option("--tokens", server->tokens, "Who may do what (`puckdrop token new` prints a line of it)")
+      ->type_name("FILE");
+  command
+      ->add_option("--token-file", serve->client.token_file,
+                   "File with the token for the services it calls (or set PUCKDROP_TOKEN)")
+      ->type_name("FILE");
+  command->add_option("--audit-log", server->audit_log, "Who changed what, one JSON object a line")->type_name("FILE");
+  command->add_flag("--metrics-beyond-loopback", serve->metrics_beyond_loopback,
+                    "Serve /metrics where others reach it, though it has neither TLS nor tokens");
+  serve->client.token = runtime::TokenFromEnvironment();
 }
 
 // As typed, for `run again with`.
@@ -141,6 +186,7 @@ int RunCommandLine(int argc, const char* const* argv) {
       ->add_option("--readiness", gate.readiness,
                    "Use the readiness service at this address in place of an embedded one")
       ->type_name("HOST:PORT");
+  AddClient(gate_command, &gate.client);
   gate_command->add_option("--vantage", gate.vantage, "The name of this place")->type_name("NAME");
   gate_command->add_flag("--quiet", gate.quiet, "No progress");
   AddOutput(gate_command, &gate.json);
@@ -182,7 +228,15 @@ int RunCommandLine(int argc, const char* const* argv) {
           "each\n"
           "with its vantage where the plan names some: playback=helsinki@a:7074,helsinki@b:7074,stockholm@c:7074")
       ->type_name("PATH=[VANTAGE@]HOST:PORT[,...]");
-  serve_command->callback([&] { code = RunServe(serve); });
+  AddSecurity(serve_command, &serve);
+  serve_command->callback([&] {
+    // One certificate for both directions; without --tls-ca it calls nobody over TLS.
+    if (!serve.client.tls_ca.empty()) {
+      serve.client.tls_certificate = serve.security.tls_certificate;
+      serve.client.tls_key = serve.security.tls_key;
+    }
+    code = RunServe(serve);
+  });
 
   ObligationsOptions obligations;
   CLI::App* obligations_command = app.add_subcommand("obligations", "What we still owe the target");
@@ -194,6 +248,7 @@ int RunCommandLine(int argc, const char* const* argv) {
   obligations_command->add_option("--readiness", obligations.readiness, "Ask the readiness service at this address")
       ->type_name("HOST:PORT");
   obligations_command->add_flag("--settle", obligations.settle, "Undo now what nobody alive owns");
+  AddClient(obligations_command, &obligations.client);
   AddOutput(obligations_command, &obligations.json);
   obligations_command->callback([&] {
     if (obligations.files.plan.empty() && obligations.readiness.empty()) {
@@ -230,6 +285,20 @@ int RunCommandLine(int argc, const char* const* argv) {
   try_command->add_option("--state", attempt.state_directory, "Where obligations are written down")->type_name("DIR");
   AddDuration(try_command, "--timeout", &attempt.timeout, "Its limit in time (2m)");
   try_command->callback([&] { code = RunTry(attempt); });
+
+  TokenOptions token;
+  CLI::App* token_command = app.add_subcommand("token", "Tokens: who may do what at a running service");
+  token_command->require_subcommand(1);
+  CLI::App* token_new = token_command->add_subcommand("new", "Make a token, shown once, and its line for --tokens");
+  token_new->footer(
+      "Scopes: read (look), run (start and end runs, undo what is owed), waive, pause, plan (reload it), and prober\n"
+      "(our own services among themselves). Whoever may run, waive, pause or plan may look.\n"
+      "\n"
+      "Example: puckdrop token new --name alice --scope run,pause");
+  token_new->add_option("--name", token.name, "Whose it is: what the audit log says")->required()->type_name("NAME");
+  token_new->add_option("--scope", token.scopes, "What it may do")->required()->type_name("WORDS");
+  AddOutput(token_new, &token.json);
+  token_new->callback([&] { code = RunTokenNew(token); });
 
   bool checks_json = false;
   CLI::App* checks_command = app.add_subcommand("checks", "List every check of this binary");

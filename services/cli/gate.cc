@@ -119,7 +119,13 @@ class GateRun {
       state_directory_ = config.state_directory;
       channel = services_->Channel();
     } else {
-      channel = runtime::ConnectInsecurely(options_.readiness);
+      absl::StatusOr<std::shared_ptr<runtime::ClientSecurity>> security =
+          runtime::ClientSecurity::Make(options_.client);
+      if (!security.ok()) return security.status();
+      security_ = *std::move(security);
+      absl::StatusOr<std::shared_ptr<grpc::Channel>> connected = security_->Connect(options_.readiness);
+      if (!connected.ok()) return connected.status();
+      channel = *std::move(connected);
     }
     client_ = std::make_unique<RunClient>(runtime::Caller{&loop_, &clock_, ""}, std::move(channel));
     // A signal that came while everything was being started counts too.
@@ -186,6 +192,7 @@ class GateRun {
   runtime::EventLoop loop_;
   Progress progress_;
   std::unique_ptr<ReadinessProcess> services_;
+  std::shared_ptr<runtime::ClientSecurity> security_;
   std::unique_ptr<RunClient> client_;
   std::string state_directory_;
   bool cancelling_ = false;

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "services/cli/gate_report.h"
 #include "services/cli/plan_files.h"
+#include "services/runtime/security.h"
 
 namespace puckdrop::cli {
 
@@ -26,8 +27,9 @@ struct GateOptions {
   absl::Duration observe = absl::Seconds(20);
   absl::Duration timeout = absl::Minutes(10);
   std::vector<ReportFile> reports;
-  std::string state_directory;  // empty: the default, removed when nothing is owed
-  std::string readiness;        // address of a running service; empty: embedded
+  std::string state_directory;            // empty: the default, removed when nothing is owed
+  std::string readiness;                  // address of a running service; empty: embedded
+  runtime::ClientSecurityOptions client;  // towards --readiness
   std::string vantage = "local";
   bool json = false;    // JSON on stdout in place of text
   bool quiet = false;   // no progress

@@ -72,6 +72,7 @@ std::string ObligationsText(const std::vector<v1::Obligation>& obligations) {
 int RunObligations(const ObligationsOptions& options) {
   runtime::RealClock clock;
   std::unique_ptr<ReadinessProcess> services;
+  std::shared_ptr<runtime::ClientSecurity> security;
   std::shared_ptr<grpc::Channel> channel;
   runtime::EventLoop loop;
   if (options.readiness.empty()) {
@@ -95,7 +96,20 @@ int RunObligations(const ObligationsOptions& options) {
     services = std::move(*started);
     channel = services->Channel();
   } else {
-    channel = runtime::ConnectInsecurely(options.readiness);
+    absl::StatusOr<std::shared_ptr<runtime::ClientSecurity>> made = runtime::ClientSecurity::Make(options.client);
+    absl::StatusOr<std::shared_ptr<grpc::Channel>> connected = absl::InternalError("not connected");
+    if (made.ok()) {
+      connected = (*made)->Connect(options.readiness);
+    } else {
+      connected = made.status();
+    }
+    if (!connected.ok()) {
+      loop.Stop();
+      std::fprintf(stderr, "puckdrop: %s\n", std::string(connected.status().message()).c_str());
+      return kExitInternal;
+    }
+    security = *std::move(made);
+    channel = *std::move(connected);
   }
   auto client = std::make_unique<RunClient>(runtime::Caller{&loop, &clock, ""}, channel);
   std::vector<v1::Obligation> owed;

@@ -7,14 +7,16 @@
 
 #include "puckdrop/v1/obligation.pb.h"
 #include "services/cli/plan_files.h"
+#include "services/runtime/security.h"
 
 namespace puckdrop::cli {
 
 struct ObligationsOptions {
   PlanFiles files;
-  std::string state_directory;  // empty: the launch's default
-  std::string readiness;        // address of a running service; empty: the state on this machine
-  bool settle = false;          // undo what nobody alive owns
+  std::string state_directory;            // empty: the launch's default
+  std::string readiness;                  // address of a running service; empty: the state on this machine
+  runtime::ClientSecurityOptions client;  // towards it
+  bool settle = false;                    // undo what nobody alive owns
   bool json = false;
 };
 

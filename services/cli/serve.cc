@@ -9,6 +9,7 @@
 #include "services/cli/services.h"
 #include "services/readiness/store.h"
 #include "services/readiness/verdict.h"
+#include "services/runtime/server.h"
 #include "services/runtime/signals.h"
 
 namespace puckdrop::cli {
@@ -22,6 +23,12 @@ std::string Local(int port) { return absl::StrCat("127.0.0.1:", port); }
 int Refuse(const absl::Status& status) {
   std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());
   return absl::IsInvalidArgument(status) ? kExitNothingToJudge : kExitInternal;
+}
+
+// What the flags say cannot be.
+int RefuseFlags(const absl::Status& status) {
+  std::fprintf(stderr, "puckdrop serve: %s\n", std::string(status.message()).c_str());
+  return kExitUsage;
 }
 
 }  // namespace
@@ -43,6 +50,19 @@ int RunServe(const ServeOptions& options) {
                                                         : options.metrics;
 
   runtime::RealClock clock;
+  // What is wrong with its files is said before anything is begun.
+  runtime::ServerSecurityOptions guarded = options.security;
+  guarded.clock = &clock;
+  absl::StatusOr<std::shared_ptr<runtime::ServerSecurity>> security = runtime::ServerSecurity::Make(guarded);
+  if (!security.ok()) return RefuseFlags(security.status());
+  absl::Status may_listen = runtime::CheckListenAddress(listen, (*security)->has_tls(), (*security)->has_tokens());
+  if (may_listen.ok() && !metrics.empty()) {
+    may_listen = runtime::CheckMetricsAddress(metrics, options.metrics_beyond_loopback);
+  }
+  if (!may_listen.ok()) return RefuseFlags(may_listen);
+  absl::StatusOr<std::shared_ptr<runtime::ClientSecurity>> client = runtime::ClientSecurity::Make(options.client);
+  if (!client.ok()) return RefuseFlags(client.status());
+
   runtime::EventLoop loop;
   std::unique_ptr<ReadinessProcess> readiness;
   std::unique_ptr<ProberProcess> prober;
@@ -66,6 +86,8 @@ int RunServe(const ServeOptions& options) {
     config.metrics_listen = metrics;
     config.stays = true;
     config.probers = options.probers;
+    config.security = *security;
+    config.client = *client;
     for (const char* path : {"ordering", "cancellation", "device_support", "playback", "billing"}) {
       std::vector<ProberAddress>& addresses = config.probers[readiness::PathFromName(path)];
       if (addresses.empty()) addresses.push_back({"", Local(DefaultPort(path))});
@@ -85,6 +107,8 @@ int RunServe(const ServeOptions& options) {
     config.metrics_listen = metrics;
     config.readiness = options.readiness;
     config.vantage = options.vantage;
+    config.security = *security;
+    config.client = *client;
     absl::StatusOr<std::unique_ptr<ProberProcess>> started = ProberProcess::Start(loop, clock, *plan, config);
     if (!started.ok()) {
       loop.Stop();
@@ -94,8 +118,9 @@ int RunServe(const ServeOptions& options) {
     address = absl::StrCat(listen.substr(0, listen.rfind(':') + 1), prober->port());
     metrics_port = prober->metrics_port();
   }
-  std::fprintf(stderr, "%s of %s serves at %s%s\n", options.service.c_str(), plan->plan->launch().id().c_str(),
-               address.c_str(), metrics_port == 0 ? "" : absl::StrCat(", metrics at port ", metrics_port).c_str());
+  std::fprintf(stderr, "%s of %s serves at %s%s%s\n", options.service.c_str(), plan->plan->launch().id().c_str(),
+               address.c_str(), (*security)->has_tls() ? " with TLS" : "",
+               metrics_port == 0 ? "" : absl::StrCat(", metrics at port ", metrics_port).c_str());
   {
     std::lock_guard<std::mutex> lock(mutex);
     serving = true;

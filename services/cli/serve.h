@@ -6,6 +6,7 @@
 
 #include "services/cli/plan_files.h"
 #include "services/cli/prober_addresses.h"
+#include "services/runtime/security.h"
 
 namespace puckdrop::cli {
 
@@ -18,6 +19,9 @@ struct ServeOptions {
   std::string readiness = "127.0.0.1:7070";  // for a prober
   ProberAddresses probers;                   // for readiness; the default ports where none is given
   std::string vantage = "local";
+  runtime::ServerSecurityOptions security;  // its clock is filled in
+  runtime::ClientSecurityOptions client;
+  bool metrics_beyond_loopback = false;
 };
 
 // Serves until SIGINT or SIGTERM; then ends in order, undoing what is owed. SIGHUP reads the plan's files again. Exit

@@ -21,6 +21,7 @@
 #include "services/readiness/store.h"
 #include "services/runtime/grpc_client.h"
 #include "services/runtime/metrics.h"
+#include "services/runtime/security.h"
 #include "services/runtime/server.h"
 
 namespace puckdrop::cli {
@@ -77,6 +78,12 @@ prober::ProberOptions OptionsOf(v1::Path path, runtime::EventLoop& loop, const r
   options.vantage = vantage;
   options.make_player = PlayerMaker();
   return options;
+}
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> ConnectTo(const std::string& address,
+                                                         const std::shared_ptr<runtime::ClientSecurity>& client) {
+  if (client == nullptr) return runtime::ConnectInsecurely(address);
+  return client->Connect(address);
 }
 
 }  // namespace
@@ -170,7 +177,9 @@ absl::Status ReadinessProcess::Wire(const runtime::Clock& clock, const LoadedPla
     std::vector<readiness::ReplicatedProber::Replica> all;
     std::map<std::string, std::vector<readiness::ReplicatedProber::Replica>> of_vantage;
     for (const ProberAddress& address : remote->second) {
-      impl->addresses.push_back(readiness::MakeGrpcProberClient(caller, runtime::ConnectInsecurely(address.address)));
+      absl::StatusOr<std::shared_ptr<grpc::Channel>> channel = ConnectTo(address.address, config.client);
+      if (!channel.ok()) return channel.status();
+      impl->addresses.push_back(readiness::MakeGrpcProberClient(caller, *std::move(channel)));
       const readiness::ReplicatedProber::Replica replica{address.address, impl->addresses.back().get()};
       all.push_back(replica);
       if (!address.vantage.empty()) of_vantage[address.vantage].push_back(replica);
@@ -203,9 +212,11 @@ absl::Status ReadinessProcess::Wire(const runtime::Clock& clock, const LoadedPla
     absl::Status restored = loop.Spawn(impl->readiness->Restore()).Get();
     if (!restored.ok()) return restored;
   }
-  impl->services = std::make_unique<readiness::ReadinessServices>(*impl->readiness, loop, clock);
+  impl->services = std::make_unique<readiness::ReadinessServices>(
+      *impl->readiness, loop, clock, config.security == nullptr ? nullptr : config.security->guard());
   runtime::ServerOptions server;
   server.listen = config.listen;
+  server.security = config.security;
   server.service_names = impl->services->names();
   server.reflection = !config.listen.empty();
   absl::StatusOr<std::unique_ptr<runtime::ServiceServer>> started =
@@ -293,9 +304,14 @@ absl::StatusOr<std::unique_ptr<ProberProcess>> ProberProcess::Start(runtime::Eve
                                                                     const runtime::Clock& clock, const LoadedPlan& plan,
                                                                     const ProberConfig& config) {
   std::shared_ptr<grpc::Channel> obligations;
-  if (!config.readiness.empty()) obligations = runtime::ConnectInsecurely(config.readiness);
+  if (!config.readiness.empty()) {
+    absl::StatusOr<std::shared_ptr<grpc::Channel>> connected = ConnectTo(config.readiness, config.client);
+    if (!connected.ok()) return connected.status();
+    obligations = *std::move(connected);
+  }
   prober::ProberOptions options = OptionsOf(config.path, loop, clock, plan, std::move(obligations), config.vantage);
   options.listen = config.listen;
+  options.security = config.security;
   options.metrics_listen = config.metrics_listen;
   options.load_plan = [files = plan.files]() -> absl::StatusOr<prober::ProberPlan> {
     absl::StatusOr<LoadedPlan> loaded = LoadPlan(files);

@@ -18,6 +18,10 @@
 namespace grpc {
 class Channel;
 }
+namespace puckdrop::runtime {
+class ClientSecurity;
+class ServerSecurity;
+}  // namespace puckdrop::runtime
 
 namespace puckdrop::cli {
 
@@ -31,6 +35,9 @@ struct ReadinessConfig {
   ProberAddresses probers;
   // A service that stays: keeps what it learns in the state directory, and runs by the plan's schedule.
   bool stays = false;
+  // Of the port, and towards the probers; nullptr: none.
+  std::shared_ptr<runtime::ServerSecurity> security;
+  std::shared_ptr<runtime::ClientSecurity> client;
 };
 
 // readiness, with those probers that have no address of their own. Thread-safe.
@@ -70,6 +77,9 @@ struct ProberConfig {
   std::string metrics_listen;
   std::string readiness;  // address of ObligationService
   std::string vantage = "local";
+  // Of the port, and towards readiness; nullptr: none.
+  std::shared_ptr<runtime::ServerSecurity> security;
+  std::shared_ptr<runtime::ClientSecurity> client;
 };
 
 // One prober as a process of its own.

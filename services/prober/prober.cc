@@ -15,6 +15,7 @@
 #include "services/prober/prober_service.h"
 #include "services/prober/target_operations.h"
 #include "services/runtime/metrics.h"
+#include "services/runtime/security.h"
 #include "services/runtime/server.h"
 
 namespace puckdrop::prober {
@@ -79,10 +80,12 @@ class RealProber final : public Prober {
     }
     parts.obligations = obligations_.get();
     parts.metrics = metrics_;
+    if (options_.security != nullptr) parts.guard = options_.security->guard();
     service_ = std::make_unique<ProberService>(std::move(parts));
 
     runtime::ServerOptions server;
     server.listen = options_.listen;
+    server.security = options_.security;
     server.service_names = {v1::ProberService::service_full_name()};
     absl::StatusOr<std::unique_ptr<runtime::ServiceServer>> started =
         runtime::ServiceServer::Start(std::move(server), {service_.get()});

@@ -31,6 +31,9 @@ class Channel;
 namespace prometheus {
 class Collectable;
 }
+namespace puckdrop::runtime {
+class ServerSecurity;
+}
 
 namespace puckdrop::prober {
 
@@ -65,6 +68,8 @@ struct ProberOptions {
   std::string vantage = "local";
   // gRPC address (runtime/server.h); empty: reached in process only.
   std::string listen;
+  // TLS, tokens and limits of its port (runtime/security.h); nullptr: none, and loopback only.
+  std::shared_ptr<runtime::ServerSecurity> security;
   // Address of /metrics; empty: none (Metrics() still gives them).
   std::string metrics_listen;
   // The checks it can run; nullopt: all of the path (checks/registry.h).

@@ -42,6 +42,38 @@ bool IsRunId(const std::string& run) {
          run.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
 }
 
+// JSON that a caller hands in is walked recursively further on: what nests deeper than anything of ours would end the
+// process there.
+constexpr int kDeepestJson = 64;
+
+bool TooDeep(const std::string& json) {
+  int depth = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (in_string) {
+      if (c == '\\') {
+        ++i;
+      } else if (c == '"') {
+        in_string = false;
+      }
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > kDeepestJson) return true;
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return false;
+}
+
+absl::Status JsonTooDeep(const std::string& what) {
+  return WithReason(
+      absl::InvalidArgumentError(absl::StrCat(what, " holds JSON nested deeper than ", kDeepestJson, " levels")),
+      "JSON_TOO_DEEP");
+}
+
 // Writes what the runner sends until there is no more.
 awaitable<void> Drain(Outbox& outbox, runtime::Writer<v1::RunChecksEvent>& writer) {
   while (true) {
@@ -72,7 +104,9 @@ std::string ManualAction(const v1::Obligation& obligation) {
 }  // namespace
 
 ProberService::ProberService(ServiceParts parts)
-    : parts_(std::move(parts)), bridge_(*parts_.loop, *parts_.clock), generations_({parts_.generation}) {}
+    : parts_(std::move(parts)),
+      bridge_(*parts_.loop, *parts_.clock, {.guard = parts_.guard}),
+      generations_({parts_.generation}) {}
 
 ProberService::~ProberService() = default;
 
@@ -156,6 +190,12 @@ absl::Status ProberService::Validate(const v1::Plan& plan, const v1::RunChecksRe
     return WithReason(absl::InvalidArgumentError(absl::StrCat("a request may have ", kMostChecks, " checks, ",
                                                               kMostFacts, " facts and as many earlier results")),
                       "TOO_MANY");
+  }
+  for (const v1::Fact& fact : request.facts()) {
+    v1::KeptFact kept;
+    if (fact.value().UnpackTo(&kept) && TooDeep(kept.json())) {
+      return JsonTooDeep(absl::StrCat("the fact ", runtime::Printable(fact.name(), 80)));
+    }
   }
   for (const auto* list : {&request.checks(), &request.supporting_checks()}) {
     for (const std::string& check : *list) {
@@ -265,6 +305,7 @@ awaitable<absl::Status> ProberService::HandleSettle(runtime::CallContext& call,
     co_return WithReason(absl::InvalidArgumentError("the obligation needs its operation and the run that owns it"),
                          "BAD_OBLIGATION");
   }
+  if (TooDeep(obligation.request_json())) co_return JsonTooDeep("the obligation's request");
   if (plan::FindCustomer(*by->plan, obligation.customer()) == nullptr) {
     response.set_words(absl::StrCat("the plan has no customer \"", runtime::Printable(obligation.customer(), 80),
                                     "\" any more, so nobody can sign in to undo it"));

@@ -46,6 +46,7 @@ struct ServiceParts {
   std::function<const checks::CheckDefinition*(const std::string&)> find_check;
   checks::ObligationPort* obligations = nullptr;
   std::shared_ptr<ProberMetrics> metrics;
+  std::shared_ptr<runtime::CallGuard> guard;  // nullptr: reached in process only
 };
 
 // Handlers run on the loop. Everything in the parts outlives it; no call may be running when it goes, and it goes on

@@ -343,8 +343,9 @@ class WaiverServiceImpl final : public v1::WaiverService::CallbackService {
 }  // namespace
 
 struct ReadinessServices::Impl {
-  Impl(Readiness& readiness, runtime::EventLoop& loop, const runtime::Clock& clock)
-      : bridge(loop, clock),
+  Impl(Readiness& readiness, runtime::EventLoop& loop, const runtime::Clock& clock,
+       std::shared_ptr<runtime::CallGuard> guard)
+      : bridge(loop, clock, {.guard = std::move(guard)}),
         readiness_service(readiness, bridge),
         checks(readiness, bridge),
         obligations(readiness, loop, bridge),
@@ -358,8 +359,9 @@ struct ReadinessServices::Impl {
   WaiverServiceImpl waivers;
 };
 
-ReadinessServices::ReadinessServices(Readiness& readiness, runtime::EventLoop& loop, const runtime::Clock& clock)
-    : impl_(std::make_unique<Impl>(readiness, loop, clock)) {}
+ReadinessServices::ReadinessServices(Readiness& readiness, runtime::EventLoop& loop, const runtime::Clock& clock,
+                                     std::shared_ptr<runtime::CallGuard> guard)
+    : impl_(std::make_unique<Impl>(readiness, loop, clock, std::move(guard))) {}
 
 ReadinessServices::~ReadinessServices() = default;
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "services/readiness/readiness.h"
+#include "services/runtime/call_guard.h"
 #include "services/runtime/clock.h"
 #include "services/runtime/event_loop.h"
 
@@ -20,7 +21,9 @@ namespace puckdrop::readiness {
 // passed in outlives them; they outlive the server that serves them.
 class ReadinessServices {
  public:
-  ReadinessServices(Readiness& readiness, runtime::EventLoop& loop, const runtime::Clock& clock);
+  // `guard` as in runtime/reactor_bridge.h; nullptr: reached in process only.
+  ReadinessServices(Readiness& readiness, runtime::EventLoop& loop, const runtime::Clock& clock,
+                    std::shared_ptr<runtime::CallGuard> guard = nullptr);
   ~ReadinessServices();
   ReadinessServices(const ReadinessServices&) = delete;
   ReadinessServices& operator=(const ReadinessServices&) = delete;

@@ -14,7 +14,7 @@
 
 namespace puckdrop::runtime {
 
-std::shared_ptr<grpc::Channel> ConnectInsecurely(const std::string& address) {
+grpc::ChannelArguments ChannelArgumentsOfClients() {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kLargestMessageBytes);
   arguments.SetMaxSendMessageSize(kLargestMessageBytes);
@@ -23,7 +23,11 @@ std::shared_ptr<grpc::Channel> ConnectInsecurely(const std::string& address) {
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5'000);
   // A proxy of the environment is for the target, never for our own services.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  return arguments;
+}
+
+std::shared_ptr<grpc::Channel> ConnectInsecurely(const std::string& address) {
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), ChannelArgumentsOfClients());
 }
 
 namespace internal {

@@ -27,7 +27,8 @@
 
 namespace grpc {
 class Channel;
-}
+class ChannelArguments;
+}  // namespace grpc
 
 namespace puckdrop::runtime {
 
@@ -42,7 +43,11 @@ struct Caller {
   std::string bearer_token;
 };
 
-// To `host:port`, without TLS; kept and reconnecting by itself. Message sizes as in server.h.
+// Message sizes, keepalive, reconnecting: as every client of ours has them.
+grpc::ChannelArguments ChannelArgumentsOfClients();
+
+// To `host:port` on this machine, without TLS or token (security.h has them); kept and reconnecting by itself. Message
+// sizes as in server.h.
 std::shared_ptr<grpc::Channel> ConnectInsecurely(const std::string& address);
 
 namespace internal {

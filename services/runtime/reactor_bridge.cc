@@ -1,5 +1,8 @@
 #include "services/runtime/reactor_bridge.h"
 
+#include <grpc/grpc_security_constants.h>
+#include <grpcpp/security/auth_context.h>
+
 #include <chrono>
 #include <exception>
 #include <string>
@@ -30,7 +33,7 @@ class Finisher {
     if (state_) End(absl::UnavailableError("the service is stopping"));
   }
 
-  void End(const absl::Status& status) {
+  void End(absl::Status status) {
     std::shared_ptr<CallState> state = std::move(state_);
     state_ = nullptr;
     std::function<void(grpc::Status)> finish = std::move(state->finish);
@@ -38,6 +41,9 @@ class Finisher {
     {
       std::lock_guard<std::mutex> lock(state->mutex);
       state->cancel = nullptr;
+    }
+    if (state->admission != nullptr) {
+      status = state->options.guard->End(state->admission, std::move(status), state->response);
     }
     const std::string detail = SerializedErrorInfo(status);
     if (!detail.empty()) state->context->AddTrailingMetadata(kErrorInfoMetadata, detail);
@@ -49,7 +55,13 @@ class Finisher {
   std::shared_ptr<CallState> state_;
 };
 
-awaitable<void> Root(std::unique_ptr<Finisher> finisher, std::function<awaitable<absl::Status>()> work) {
+awaitable<void> Root(std::unique_ptr<Finisher> finisher, std::function<awaitable<absl::Status>()> work,
+                     absl::Status admitted) {
+  if (!admitted.ok()) {
+    work = nullptr;
+    finisher->End(std::move(admitted));
+    co_return;
+  }
   absl::Status ended;
   try {
     ended = co_await work();
@@ -61,6 +73,25 @@ awaitable<void> Root(std::unique_ptr<Finisher> finisher, std::function<awaitable
   // What the handler captured may belong to the service, which may go away once the call has ended.
   work = nullptr;
   finisher->End(ended);
+}
+
+CallFacts FactsOf(const grpc::CallbackServerContext& context, const google::protobuf::Message& request) {
+  CallFacts facts;
+  facts.request = &request;
+  facts.peer = context.peer();
+  const auto header = context.client_metadata().find("authorization");
+  if (header != context.client_metadata().end()) {
+    facts.authorization.assign(header->second.data(), header->second.size());
+  }
+  const std::shared_ptr<const grpc::AuthContext> proven = context.auth_context();
+  if (proven != nullptr && proven->IsPeerAuthenticated()) {
+    for (const char* property : {GRPC_X509_CN_PROPERTY_NAME, GRPC_X509_SAN_PROPERTY_NAME}) {
+      for (const grpc::string_ref& value : proven->FindPropertyValues(property)) {
+        facts.certificate_names.emplace_back(value.data(), value.size());
+      }
+    }
+  }
+  return facts;
 }
 
 }  // namespace
@@ -76,19 +107,23 @@ void CallState::Cancel() {
 }
 
 std::shared_ptr<CallState> MakeCallState(EventLoop& loop, const Clock& clock, const BridgeOptions& options,
-                                         grpc::CallbackServerContext* context) {
+                                         grpc::CallbackServerContext* context, const google::protobuf::Message& request,
+                                         const google::protobuf::Message* response) {
   auto state = std::make_shared<CallState>();
   state->loop = &loop;
   state->clock = &clock;
   state->options = options;
   state->context = context;
   state->deadline = DeadlineOf(*context, clock);
+  state->response = response;
+  if (options.guard != nullptr) state->admission = options.guard->Admit(FactsOf(*context, request));
   return state;
 }
 
 void StartHandler(std::shared_ptr<CallState> state, std::function<awaitable<absl::Status>()> work) {
-  auto task =
-      std::make_shared<Task<void>>(state->loop->Spawn(Root(std::make_unique<Finisher>(state), std::move(work))));
+  absl::Status admitted = state->admission == nullptr ? absl::OkStatus() : state->admission->status;
+  auto task = std::make_shared<Task<void>>(
+      state->loop->Spawn(Root(std::make_unique<Finisher>(state), std::move(work), std::move(admitted))));
   std::function<void()> cancel = [task] { task->Cancel(); };
   bool already = false;
   {
@@ -97,6 +132,11 @@ void StartHandler(std::shared_ptr<CallState> state, std::function<awaitable<absl
     already = state->cancelled;
   }
   if (already) cancel();
+  if (state->admission != nullptr) {
+    state->options.guard->OnRevoked(state->admission, [weak = std::weak_ptr<CallState>(state)] {
+      if (const std::shared_ptr<CallState> running = weak.lock()) running->Cancel();
+    });
+  }
 }
 
 UnaryReactor::UnaryReactor(std::shared_ptr<CallState> state) : state_(std::move(state)) {
@@ -157,5 +197,9 @@ std::string CallContext::metadata(const std::string& key) const {
 }
 
 std::string CallContext::peer() const { return state_->context->peer(); }
+
+std::string CallContext::caller() const {
+  return state_->admission == nullptr ? "in process" : state_->admission->record.who;
+}
 
 }  // namespace puckdrop::runtime

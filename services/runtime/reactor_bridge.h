@@ -24,15 +24,18 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "services/runtime/call_guard.h"
 #include "services/runtime/clock.h"
 #include "services/runtime/event_loop.h"
 
 namespace puckdrop::runtime {
 
 struct BridgeOptions {
-  // A reader that takes no message for this long loses its stream: CANCELLED for it, RESOURCE_EXHAUSTED for the handler.
-  // At most one message waits for a slow reader, and the handler waits with it.
+  // A reader that takes no message for this long loses its stream: CANCELLED for it, RESOURCE_EXHAUSTED for the
+  // handler. At most one message waits for a slow reader, and the handler waits with it.
   absl::Duration write_stall_limit = absl::Seconds(30);
+  // Asked before every handler, told of its end. nullptr: whoever has a channel may call (in process).
+  std::shared_ptr<CallGuard> guard;
 };
 
 namespace internal {
@@ -53,6 +56,8 @@ class CallContext {
   // Metadata of the request by its (lower case) key; the first one, empty when there is none.
   std::string metadata(const std::string& key) const;
   std::string peer() const;
+  // Who calls: a name of the tokens file, `loopback`, or `in process`.
+  std::string caller() const;
 
  private:
   std::shared_ptr<internal::CallState> state_;
@@ -67,6 +72,8 @@ struct CallState {
   BridgeOptions options;
   grpc::CallbackServerContext* context = nullptr;  // valid until Finish
   absl::Time deadline = absl::InfiniteFuture();
+  std::shared_ptr<Admission> admission;                 // nullptr: not guarded
+  const google::protobuf::Message* response = nullptr;  // of a unary call, valid until Finish
 
   // Set once: what ends the call, called by the coroutine's completion only.
   std::function<void(grpc::Status)> finish;
@@ -80,8 +87,10 @@ struct CallState {
 };
 
 std::shared_ptr<CallState> MakeCallState(EventLoop& loop, const Clock& clock, const BridgeOptions& options,
-                                         grpc::CallbackServerContext* context);
-// Runs `work` on the loop; its end, its exception or its being dropped calls state->finish, exactly once.
+                                         grpc::CallbackServerContext* context, const google::protobuf::Message& request,
+                                         const google::protobuf::Message* response);
+// Runs `work` on the loop, unless the guard refused the call; its end, its exception or its being dropped calls
+// state->finish, exactly once.
 void StartHandler(std::shared_ptr<CallState> state, std::function<awaitable<absl::Status>()> work);
 
 class UnaryReactor final : public grpc::ServerUnaryReactor {
@@ -142,8 +151,8 @@ class Writer {
       : state_(std::move(state)), reactor_(reactor) {}
 
   // Waits until gRPC has taken the message. CANCELLED when the call has ended, RESOURCE_EXHAUSTED when the reader took
-  // nothing for BridgeOptions::write_stall_limit (the call is cancelled then). A write that has begun is waited for even
-  // when the coroutine is cancelled.
+  // nothing for BridgeOptions::write_stall_limit (the call is cancelled then). A write that has begun is waited for
+  // even when the coroutine is cancelled.
   awaitable<absl::Status> Write(Response message) {
     std::function<void()> start = [this, &message] { reactor_->Write(std::move(message)); };
     absl::Status written = co_await internal::AwaitWrite(state_, reactor_->write(), std::move(start));
@@ -173,7 +182,7 @@ class Bridge {
   template <typename Request, typename Response>
   grpc::ServerUnaryReactor* Unary(grpc::CallbackServerContext* context, const Request* request, Response* response,
                                   UnaryHandler<Request, Response> handler) {
-    auto state = internal::MakeCallState(loop_, clock_, options_, context);
+    auto state = internal::MakeCallState(loop_, clock_, options_, context, *request, response);
     auto* reactor = new internal::UnaryReactor(state);
     internal::StartHandler(state,
                            [state, request, response, handler = std::move(handler)]() -> awaitable<absl::Status> {
@@ -185,7 +194,7 @@ class Bridge {
   template <typename Request, typename Response>
   grpc::ServerWriteReactor<Response>* Stream(grpc::CallbackServerContext* context, const Request* request,
                                              StreamHandler<Request, Response> handler) {
-    auto state = internal::MakeCallState(loop_, clock_, options_, context);
+    auto state = internal::MakeCallState(loop_, clock_, options_, context, *request, nullptr);
     auto* reactor = new internal::StreamReactor<Response>(state);
     internal::StartHandler(state, [state, reactor, request, handler = std::move(handler)]() -> awaitable<absl::Status> {
       return RunStream<Request, Response>(state, reactor, *request, handler);

@@ -4,6 +4,7 @@
 #include <grpcpp/ext/health_check_service_server_builder_option.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -17,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "services/runtime/grpc_client.h"
+#include "services/runtime/security.h"
 
 namespace puckdrop::runtime {
 namespace {
@@ -41,9 +43,29 @@ bool IsLoopback(const std::string& host) {
   return host.find_first_not_of("0123456789.") == std::string::npos;
 }
 
+// What strangers can reach holds no more than this, whatever they do.
+void Bound(grpc::ServerBuilder& builder) {
+  // More than the watchers that one client may have (call_guard.h), and one channel may carry them all.
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 1600);
+  // Who connects and does not come to the point.
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, 30 * 60'000);
+  // So that a renewed certificate or a name that moved reaches every client in the end. The longest run ends within the
+  // grace; a watcher comes again.
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 6 * 3600'000);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 2 * 3600'000);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 5);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 16 * 1024);
+  // Reflection is synchronous: a thread for each of its streams. And requests of all calls together in memory.
+  grpc::ResourceQuota quota("puckdrop");
+  quota.SetMaxThreads(16);
+  quota.Resize(256 << 20);
+  builder.SetResourceQuota(quota);
+}
+
 }  // namespace
 
-absl::Status CheckListenAddress(const std::string& address) {
+absl::Status CheckListenAddress(const std::string& address, bool has_tls, bool has_tokens) {
   if (absl::StartsWith(address, "unix:")) return absl::OkStatus();
   std::string host;
   int port = 0;
@@ -52,16 +74,38 @@ absl::Status CheckListenAddress(const std::string& address) {
         absl::StrCat("\"", address, "\" is no address to listen on: give host:port, as 127.0.0.1:7070"));
   }
   if (IsLoopback(host)) return absl::OkStatus();
+  if (has_tls && has_tokens) return absl::OkStatus();
+  const char* missing = has_tls ? "there are no tokens: give --tokens FILE (`puckdrop token new` makes one)"
+                        : has_tokens
+                            ? "there is no TLS, so tokens would travel in the clear: give --tls-cert FILE and "
+                              "--tls-key FILE"
+                            : "there is no TLS and no token: give --tls-cert FILE, --tls-key FILE and --tokens "
+                              "FILE";
+  return absl::FailedPreconditionError(absl::StrCat("refusing to listen on ", address,
+                                                    ": anybody who reaches it could order at the target, since ",
+                                                    missing, "; or listen on 127.0.0.1 and reach it through a tunnel"));
+}
+
+absl::Status CheckMetricsAddress(const std::string& address, bool beyond_loopback) {
+  std::string host;
+  int port = 0;
+  if (!Split(address, host, port)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", address, "\" is no address for metrics: give host:port, as 127.0.0.1:9470"));
+  }
+  if (beyond_loopback || IsLoopback(host)) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
-      "refusing to listen on ", address,
-      ": anybody who reaches it could order at the target, since there is no TLS and no token. Listen on 127.0.0.1 and "
-      "put a proxy with mTLS in front, or reach it through a tunnel"));
+      "refusing to serve metrics on ", address,
+      ": they have neither TLS nor tokens, so whoever reaches the address reads them. Use 127.0.0.1 with a proxy in "
+      "front, or, on a network of your own, say --metrics-beyond-loopback"));
 }
 
 absl::StatusOr<std::unique_ptr<ServiceServer>> ServiceServer::Start(ServerOptions options,
                                                                     const std::vector<grpc::Service*>& services) {
   if (!options.listen.empty()) {
-    absl::Status allowed = CheckListenAddress(options.listen);
+    const ServerSecurity* security = options.security.get();
+    absl::Status allowed = CheckListenAddress(options.listen, security != nullptr && security->has_tls(),
+                                              security != nullptr && security->has_tokens());
     if (!allowed.ok()) return allowed;
   }
   static std::once_flag once;
@@ -87,7 +131,12 @@ absl::StatusOr<std::unique_ptr<ServiceServer>> ServiceServer::Start(ServerOption
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
   int port = 0;
   if (!options.listen.empty()) {
-    builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials(), &port);
+    Bound(builder);
+    std::shared_ptr<grpc::ServerCredentials> credentials =
+        options.security == nullptr ? nullptr : options.security->Credentials();
+    builder.AddListeningPort(options.listen, credentials == nullptr ? grpc::InsecureServerCredentials() : credentials,
+                             &port);
+    server->security_ = options.security;
   }
   for (grpc::Service* service : services) builder.RegisterService(service);
   server->server_ = builder.BuildAndStart();

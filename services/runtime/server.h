@@ -20,6 +20,8 @@ class Service;
 
 namespace puckdrop::runtime {
 
+class ServerSecurity;
+
 // Both ways. Evidence is at most 256 KiB a message; a settled plan or a report is far below.
 inline constexpr int kLargestMessageBytes = 8 * 1024 * 1024;
 
@@ -30,11 +32,16 @@ struct ServerOptions {
   std::vector<std::string> service_names;
   // Reflection is for people with grpcurl; in process there are none.
   bool reflection = true;
+  // TLS, tokens and limits (security.h); the services' bridges are to have its guard. nullptr: loopback only, without.
+  std::shared_ptr<ServerSecurity> security;
 };
 
-// OK for an address of this machine only. FAILED_PRECONDITION for any other: there is no TLS and no token yet, and the
-// message says what to do. INVALID_ARGUMENT for what is no `host:port`.
-absl::Status CheckListenAddress(const std::string& address);
+// OK for an address of this machine; for any other only with both TLS and tokens: FAILED_PRECONDITION, and the message
+// says what is missing. INVALID_ARGUMENT for what is no `host:port`.
+absl::Status CheckListenAddress(const std::string& address, bool has_tls = false, bool has_tokens = false);
+
+// The same for /metrics, which has neither: beyond loopback only where somebody said so.
+absl::Status CheckMetricsAddress(const std::string& address, bool beyond_loopback);
 
 // Thread-safe. Shut it down before the event loop its services run on stops: pending handlers end their calls on the
 // loop.
@@ -70,6 +77,7 @@ class ServiceServer {
   int port_ = 0;
   std::string address_;
   std::vector<std::string> service_names_;
+  std::shared_ptr<ServerSecurity> security_;
   std::once_flag down_;
   std::mutex mutex_;
   bool is_down_ = false;  // guarded by mutex_

@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <grpcpp/channel.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -13,6 +15,7 @@
 #include "services/prober/prober.h"
 #include "services/runtime/grpc_client.h"
 #include "services/runtime/metrics.h"
+#include "services/runtime/security.h"
 #include "services/runtime/server.h"
 #include "services/runtime/status_convert.h"
 #include "tests/services/prober/scripted.h"
@@ -178,6 +181,33 @@ TEST_F(ProberServiceTest, ListsEveryCheckOfThePath) {
   EXPECT_EQ(listed->checks(0).sentence(), "I could not");
 }
 
+TEST_F(ProberServiceTest, EveryMethodAsksForATokenWhereThereAreTokens) {
+  char tokens[] = "/tmp/puckdrop-tokens-XXXXXX";
+  close(mkstemp(tokens));  // empty: nobody may do anything
+  runtime::ServerSecurityOptions security;
+  security.clock = &clock_;
+  security.tokens = tokens;
+  ProberOptions options = Options();
+  options.listen = "127.0.0.1:0";
+  absl::StatusOr<std::shared_ptr<runtime::ServerSecurity>> made = runtime::ServerSecurity::Make(security);
+  unlink(tokens);
+  ASSERT_TRUE(made.ok()) << made.status();
+  options.security = *made;
+  Start(std::move(options));
+  request_.add_checks("ordering.sign_up");
+  EXPECT_EQ(runtime::ReasonOf(Run()), "TOKEN_MISSING");
+  EXPECT_EQ(runtime::ReasonOf(Settle(v1::SettleObligationRequest()).status()), "TOKEN_MISSING");
+  EXPECT_EQ(runtime::ReasonOf(loop_
+                                  .Spawn(runtime::Call(Us(), *stub_->async(), &Async::ListChecks,
+                                                       v1::ListChecksRequest(), clock_.Now() + absl::Seconds(10)))
+                                  .Get()
+                                  .status()),
+            "TOKEN_MISSING");
+  EXPECT_TRUE(world_.runs.empty());
+  stub_ = v1::ProberService::NewStub(prober_->InProcessChannel());
+  EXPECT_TRUE(Run().ok()) << "this process asks itself";
+}
+
 TEST_F(ProberServiceTest, RunsChecksAndWritesTheObligationBeforeTheAct) {
   world_.port.Answering("ordering.sign_up", [this](const auto&, const auto&) {
     EXPECT_EQ(readiness_->opened.size(), 1u) << "written down before the act";
@@ -303,6 +333,14 @@ TEST_F(ProberServiceTest, ARequestThatMakesNoSenseSaysWhy) {
   EXPECT_EQ(refused([](auto& r) { r.set_run(std::string(41, 'a')); }), "BAD_RUN_ID");
   EXPECT_EQ(refused([](auto& r) { r.set_stage(v1::STAGE_UNSPECIFIED); }), "BAD_STAGE");
   EXPECT_EQ(refused([](auto& r) { r.mutable_limits(); }), "NO_SHARE");
+  EXPECT_EQ(refused([](auto& r) {
+              v1::KeptFact kept;
+              kept.set_json("{\"a\":" + std::string(1'000'000, '[') + std::string(1'000'000, ']') + "}");
+              v1::Fact* fact = r.add_facts();
+              fact->set_name("ordering.kept");
+              fact->mutable_value()->PackFrom(kept);
+            }),
+            "JSON_TOO_DEEP");
   EXPECT_EQ(refused([](auto& r) {
               for (int i = 0; i < 1001; ++i) r.add_checks("ordering.sign_up");
             }),
