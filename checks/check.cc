@@ -110,6 +110,7 @@ v1::CheckDescription Describe(const CheckInfo& info) {
   description.set_runbook(info.runbook);
   description.set_own_account(info.own_account);
   description.set_per_launch(info.per_launch);
+  description.set_watch(info.watch);
   return description;
 }
 

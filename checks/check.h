@@ -94,6 +94,8 @@ struct CheckInfo {
   bool renews_journey = false;
   // Judged once for all customers (customer `any`).
   bool per_launch = false;
+  // What it takes to ask it every few seconds, creating nothing. Unspecified: it needs an order of its own.
+  v1::CheckDescription::Watch watch = v1::CheckDescription::WATCH_UNSPECIFIED;
 };
 
 // A check.

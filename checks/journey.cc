@@ -10,6 +10,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "checks/plan/settings.h"
 
 namespace puckdrop::checks {
 namespace {
@@ -268,13 +269,14 @@ Task<v1::AccountFact> Journey::Account() {
     throw Judged(std::move(blocked));
   }
   v1::AccountFact fact;
-  if (label_.empty() && !environment_.customer->accounts().empty()) {
+  if (const int standing = plan::JourneyAccount(*environment_.customer); label_.empty() && standing >= 0) {
     fact.set_standing(true);
-    fact.set_standing_index(0);
-    fact.set_email(environment_.customer->accounts(0).username());
+    fact.set_standing_index(standing);
+    fact.set_email(environment_.customer->accounts(standing).username());
     actor_.email = fact.email();
-    actor_.standing_index = 0;
-    if (!environment_.standing_passwords.empty()) actor_.password = environment_.standing_passwords[0];
+    actor_.standing_index = standing;
+    const auto index = static_cast<size_t>(standing);
+    if (index < environment_.standing_passwords.size()) actor_.password = environment_.standing_passwords[index];
   } else {
     const std::string domain = environment_.plan->target().pilot_mail_domain().empty()
                                    ? "example.test"

@@ -81,7 +81,8 @@ CheckDefinition app_minimum_version() {
            .warn = 1,
            .unit = "s",
            .source = "HTTP 426 (RFC 9110 15.5.22); 1 s is a default",
-           .runbook = "Send the request of the evidence with an old version; the answer must be structured and name the store."},
+           .runbook = "Send the request of the evidence with an old version; the answer must be structured and name the store.",
+           .watch = v1::CheckDescription::WATCH_SUBSCRIBER},
           &Judge};
 }
 

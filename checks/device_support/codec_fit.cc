@@ -73,7 +73,8 @@ CheckDefinition codec_fit() {
            .operations = {"playback.start_playback"},
            .stands_on = {"playback.cold_start"},
            .source = "RFC 6381; device makers' specifications (checks/media/profiles)",
-           .runbook = "The sentence names the first dimension that fails. Lower the level at that resolution, or add a variant, or publish the notice."},
+           .runbook = "The sentence names the first dimension that fails. Lower the level at that resolution, or add a variant, or publish the notice.",
+           .watch = v1::CheckDescription::WATCH_SUBSCRIBER},
           &Judge};
 }
 

@@ -48,7 +48,8 @@ CheckDefinition container_fit() {
            .operations = {"playback.start_playback"},
            .stands_on = {"playback.cold_start"},
            .source = "jellyfin-web's rule: HLS in fMP4 only on Tizen 5, webOS 3.5, iOS 11 and later",
-           .runbook = "Look at which manifest the playback service chooses for this device, and by what (User-Agent, profile, app version)."},
+           .runbook = "Look at which manifest the playback service chooses for this device, and by what (User-Agent, profile, app version).",
+           .watch = v1::CheckDescription::WATCH_SUBSCRIBER},
           &Judge};
 }
 

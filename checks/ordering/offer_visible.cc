@@ -82,7 +82,8 @@ CheckDefinition offer_visible() {
            .unit = "s",
            .source = "the launch plan; 1.5 s is a default",
            .runbook = "Compare the catalogue of this market with the plan's claims; look for an unpublished offer, a cache "
-                      "that is older than the release, or a price that was changed in one place only."},
+                      "that is older than the release, or a price that was changed in one place only.",
+           .watch = v1::CheckDescription::WATCH_VISITOR},
           &Judge};
 }
 

@@ -64,7 +64,8 @@ CheckDefinition sign_in() {
            .unit = "s",
            .source = "the door broke in 19 of 48 documented launch failures; 3 s and 10 s are defaults",
            .runbook = "Sign in by hand from a private window. Look at the identity provider's errors, its rate limits and the "
-                      "rules for unknown devices."},
+                      "rules for unknown devices.",
+           .watch = v1::CheckDescription::WATCH_SUBSCRIBER},
           &Judge};
 }
 

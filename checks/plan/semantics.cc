@@ -1,4 +1,5 @@
 #include "checks/plan/semantics.h"
+#include "checks/plan/settings.h"
 
 #include <algorithm>
 #include <functional>
@@ -165,13 +166,13 @@ void CheckTarget(const v1::Plan& plan, const Reading& reading, Mistakes* mistake
     }
   }
   const bool signs_up = std::any_of(plan.customers().begin(), plan.customers().end(),
-                                    [](const auto& customer) { return customer.accounts().empty(); });
+                                    [](const auto& customer) { return JourneyAccount(customer) < 0; });
   const auto sign_up = std::find_if(plan.operations().begin(), plan.operations().end(),
                                     [](const auto& operation) { return operation.id() == "ordering.sign_up"; });
   if (signs_up && sign_up != plan.operations().end() && sign_up->steps_size() > 0 && !plan.target().has_pilot_key()) {
     mistakes->Add(reading.KeyOf("target"),
                   "`pilot_key` is missing: accounts are signed up, and their passwords come from it",
-                  "write `pilot_key: { env: PILOT_KEY }`, or give every customer standing `accounts`");
+                  "write `pilot_key: { env: PILOT_KEY }`, or give every customer a standing account to order with");
   }
 }
 

@@ -29,6 +29,22 @@ const v1::Plan::Fragment* FindFragment(const v1::Plan& plan, absl::string_view n
 const v1::Plan::Customer* FindCustomer(const v1::Plan& plan, absl::string_view id);
 const v1::Plan::Payment* FindPayment(const v1::Plan& plan, absl::string_view name);
 
+// The customer's standing account that walks journeys: the first that has no running subscription; -1 when accounts are
+// signed up.
+inline int JourneyAccount(const v1::Plan::Customer& customer) {
+  for (int i = 0; i < customer.accounts_size(); ++i) {
+    if (!customer.accounts(i).subscribed()) return i;
+  }
+  return -1;
+}
+// The one that is watched: the first with a running subscription; -1 for none.
+inline int WatchAccount(const v1::Plan::Customer& customer) {
+  for (int i = 0; i < customer.accounts_size(); ++i) {
+    if (customer.accounts(i).subscribed()) return i;
+  }
+  return -1;
+}
+
 // The offer a customer orders: theirs by name, else the first claimed for their market; null if none is claimed.
 const v1::Plan::OfferClaim* OfferFor(const v1::Plan& plan, const v1::Plan::Customer& customer);
 

@@ -79,7 +79,8 @@ CheckDefinition audio_tracks() {
            .operations = {"playback.start_playback"},
            .stands_on = {"playback.cold_start", "playback.not_silent"},
            .source = "RFC 8216 4.3.4.1; RFC 5646 (zxx); Telia's rehearsal broadcast",
-           .runbook = "Listen to each track; compare the playlist with the encoder's sound routing."},
+           .runbook = "Listen to each track; compare the playlist with the encoder's sound routing.",
+           .watch = v1::CheckDescription::WATCH_SUBSCRIBER},
           &Judge};
 }
 

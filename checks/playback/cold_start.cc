@@ -45,7 +45,8 @@ CheckDefinition cold_start() {
            .fail = 15,
            .unit = "s",
            .source = "5 s and 15 s are defaults; start-up time as CTA-2066 names it",
-           .runbook = "The evidence says which part is slow or missing: entitlement, manifest, playlist, segment. Fetch that one by hand."},
+           .runbook = "The evidence says which part is slow or missing: entitlement, manifest, playlist, segment. Fetch that one by hand.",
+           .watch = v1::CheckDescription::WATCH_SUBSCRIBER},
           &Judge};
 }
 

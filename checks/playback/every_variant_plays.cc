@@ -40,7 +40,8 @@ CheckDefinition every_variant_plays() {
            .operations = {"playback.start_playback"},
            .stands_on = {"playback.cold_start"},
            .source = "RFC 8216; CATALOGUE L-SEG-404, L-SEG-SHORT, M-IDR",
-           .runbook = "Fetch the named rendition by hand. A 404 at the live edge is the packager or a cached 404; garbage is the encoder or the origin store."},
+           .runbook = "Fetch the named rendition by hand. A 404 at the live edge is the packager or a cached 404; garbage is the encoder or the origin store.",
+           .watch = v1::CheckDescription::WATCH_SUBSCRIBER},
           &Judge};
 }
 

@@ -66,7 +66,8 @@ CheckDefinition live_edge_fresh() {
            .fail = 3,
            .unit = "target durations",
            .source = "RFC 8216 6.2.2",
-           .runbook = "Ask the packager of the named rendition, then the CDN: a playlist that is fresh at the origin and old at the edge is a cache rule."},
+           .runbook = "Ask the packager of the named rendition, then the CDN: a playlist that is fresh at the origin and old at the edge is a cache rule.",
+           .watch = v1::CheckDescription::WATCH_SUBSCRIBER},
           &Judge};
 }
 

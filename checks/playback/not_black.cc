@@ -50,7 +50,8 @@ CheckDefinition not_black() {
            .fail = 2,
            .unit = "s",
            .source = "ffmpeg blackdetect defaults: 2 s, pixel threshold 0.10",
-           .runbook = "Look at the picture in the report. If the contribution feed has a picture, the encoder input is wrong."},
+           .runbook = "Look at the picture in the report. If the contribution feed has a picture, the encoder input is wrong.",
+           .watch = v1::CheckDescription::WATCH_SUBSCRIBER},
           &Judge};
 }
 

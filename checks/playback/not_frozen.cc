@@ -52,7 +52,8 @@ CheckDefinition not_frozen() {
            .fail = 5,
            .unit = "s",
            .source = "ffmpeg freezedetect; 5 s is a default; TV4 showed a still",
-           .runbook = "Look at the picture in the report, twice. A frozen picture with moving playlists is the encoder input or a frame store."},
+           .runbook = "Look at the picture in the report, twice. A frozen picture with moving playlists is the encoder input or a frame store.",
+           .watch = v1::CheckDescription::WATCH_SUBSCRIBER},
           &Judge};
 }
 

@@ -57,7 +57,8 @@ CheckDefinition not_silent() {
            .fail = 5,
            .unit = "s",
            .source = "ffmpeg silencedetect: -60 dB; 5 s is a default",
-           .runbook = "Listen to the named track; look at the sound routing into the encoder."},
+           .runbook = "Listen to the named track; look at the sound routing into the encoder.",
+           .watch = v1::CheckDescription::WATCH_SUBSCRIBER},
           &Judge};
 }
 

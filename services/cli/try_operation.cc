@@ -157,15 +157,16 @@ class Trial {
       co_return kExitUsage;
     }
 
-    absl::StatusOr<target::Actor> actor = customer->accounts_size() > 0 ? operations_->StandingAccount(customer_, 0)
-                                                                        : operations_->NewAccount(customer_, 1);
+    const int standing = plan::JourneyAccount(*customer);
+    absl::StatusOr<target::Actor> actor =
+        standing >= 0 ? operations_->StandingAccount(customer_, standing) : operations_->NewAccount(customer_, 1);
     if (!actor.ok()) {
       std::fprintf(stderr, "puckdrop try: %s\n", std::string(actor.status().message()).c_str());
       co_return kExitNothingToJudge;
     }
     // Who orders must have an account; who only looks needs none.
     const bool needs_account = options_.operation != "ordering.sign_up" && options_.operation != "ordering.list_offers";
-    if (needs_account && customer->accounts_size() == 0 &&
+    if (needs_account && standing < 0 &&
         operations_->OfferingOf("ordering.sign_up") == target::Offering::kMapped && !plan_.plan->target().read_only()) {
       const plan::OperationInfo* sign_up = target::Catalogue().Find("ordering.sign_up");
       std::unique_ptr<Message> first(Prototype(sign_up->request)->New());
