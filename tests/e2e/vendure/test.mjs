@@ -110,7 +110,7 @@ function judgeBooks({ orders, customers }, { placed, declined }) {
 }
 
 async function main() {
-  const modules = execFileSync(join(here, 'install'), { encoding: 'utf8' }).trim();
+  const modules = execFileSync(join(source, 'tests/npm_install'), [here], { encoding: 'utf8' }).trim();
   const ready = join(work, 'ready');
   const shop = spawn(process.execPath, [join(here, 'server.mjs'), '--modules', modules, '--ready-file', ready],
     { env: environment, stdio: ['ignore', 'ignore', 'inherit'] });
