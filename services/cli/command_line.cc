@@ -7,10 +7,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "checks/registry.h"
+#include "services/cli/completion.h"
 #include "services/cli/exit_codes.h"
 #include "services/cli/gate.h"
 #include "services/cli/lists.h"
 #include "services/cli/obligations.h"
+#include "services/cli/oncall.h"
 #include "services/cli/report/report.h"
 #include "services/cli/serve.h"
 #include "services/cli/token.h"
@@ -135,6 +138,148 @@ std::string Typed(int argc, const char* const* argv) {
     absl::StrAppend(&command, " ", plain ? word : quoted + "'");
   }
   return command;
+}
+
+void AddReadiness(CLI::App* command, OncallOptions* options) {
+  command->add_option("--readiness", options->readiness, "Where it serves (PUCKDROP_READINESS, or 127.0.0.1:7070)")
+      ->type_name("HOST:PORT");
+  AddClient(command, &options->client);
+  AddOutput(command, &options->json);
+}
+
+// What a running readiness is asked. The options live as long as the process: callbacks point into them.
+void AddOncall(CLI::App& app, int* code) {
+  static StatusOptions status;
+  CLI::App* command = app.add_subcommand("status", "The verdict now, on one screen, worst first");
+  command->footer("Exit codes: as gate: 0 GO, 1 NO-GO, 2 inconclusive or readiness cannot be reached.");
+  AddReadiness(command, &status);
+  command->add_flag("--all", status.all, "Not cut to the screen");
+  command->callback([code] { *code = RunStatus(status); });
+
+  static WatchOptions watch;
+  command = app.add_subcommand("watch", "The verdict as it changes; rings the bell when it does");
+  AddReadiness(command, &watch);
+  command->add_flag("!--quiet", watch.bell, "No bell");
+  command->callback([code] { *code = RunWatch(watch); });
+
+  static ExplainOptions explain;
+  command = app.add_subcommand("explain", "Why is this check red, since when, for whom, and what changed?");
+  command->footer(
+      "Exit codes: 0 it is ok, 1 it fails, 2 unknown or readiness cannot be reached, 64 there is no such check.\n"
+      "\n"
+      "Examples:\n"
+      "  puckdrop explain playback.not_black\n"
+      "  puckdrop explain billing.charged_once --customer living-room\n"
+      "  puckdrop explain --evidence evidence/4f2a… --to picture.jpg");
+  command->add_option("check", explain.check, "As billing.charged_once")->type_name("CHECK");
+  AddReadiness(command, &explain);
+  command->add_option("--customer", explain.customer, "Only this pilot customer")->type_name("ID");
+  command->add_option("--evidence", explain.evidence, "Instead: the content of this evidence")->type_name("NAME");
+  command->add_option("--to", explain.to, "Where evidence goes (stdout)")->type_name("FILE");
+  command->callback([code] {
+    if (explain.check.empty() && explain.evidence.empty()) throw CLI::RequiredError("a check, or --evidence");
+    *code = RunExplain(explain);
+  });
+
+  static HistoryQuery history;
+  command = app.add_subcommand("history", "What was seen before, newest first");
+  command->footer(
+      "Examples:\n"
+      "  puckdrop history                       how the verdict changed\n"
+      "  puckdrop history playback.cold_start   the results of a check\n"
+      "  puckdrop history --runs                the runs");
+  command->add_option("check", history.check, "The results of this check")->type_name("CHECK");
+  AddReadiness(command, &history);
+  command->add_option("--customer", history.customer, "Only this pilot customer")->type_name("ID");
+  command->add_flag("--runs", history.runs, "The runs");
+  command->add_option("--limit", history.limit, "At most this many (20)")->check(CLI::Range(1, 10000));
+  command->callback([code] {
+    if (history.runs && !history.check.empty()) throw CLI::ExcludesError("--runs", "a check");
+    if (!history.customer.empty() && history.check.empty()) throw CLI::RequiresError("--customer", "a check");
+    *code = RunHistory(history);
+  });
+
+  static RunNowOptions now;
+  command = app.add_subcommand("run", "Start a run now at a running readiness, and follow it");
+  command->footer(
+      "Ending this command does not end the run; `puckdrop history --runs` shows it.\n"
+      "Exit codes: as gate.\n"
+      "\n"
+      "Example: puckdrop run --check 'billing.*' --customer living-room");
+  AddReadiness(command, &now);
+  command->add_option("--check", now.checks, "Only these checks; * stands for anything (billing.*)")->type_name("ID");
+  command->add_option("--path", now.paths, "Only these paths")->type_name("PATH");
+  command->add_option("--customer", now.customers, "Only these pilot customers")->type_name("ID");
+  AddDuration(command, "--observe", &now.observe, "How long live streams are watched (20s)");
+  AddDuration(command, "--timeout", &now.timeout, "The run's limit in time, undoing included (10m)");
+  command->add_flag("--quiet", now.quiet, "No progress");
+  command->callback([code] { *code = RunNow(now); });
+
+  static WaiveOptions waive;
+  command = app.add_subcommand("waive", "Accept a known failure until a date, with a public notice to customers");
+  command->footer(
+      "A waiver holds while its notice is live and says its words; without them it is void.\n"
+      "Exit codes: 0 it holds, 1 it does not hold (yet), 2 readiness cannot be reached, 64 it is refused.\n"
+      "\n"
+      "Examples:\n"
+      "  puckdrop waive device_support.codec_fit --customer bedroom --owner video --until 2026-12-24 \\\n"
+      "    --reason 'LG 2018 comes in January' --notice-url https://tv.example/notices \\\n"
+      "    --notice-says 'LG televisions of 2018 follow in January'\n"
+      "  puckdrop waive --list\n"
+      "  puckdrop waive --revoke 1001");
+  command->add_option("check", waive.check, "A check, or a pattern with *")->type_name("CHECK");
+  AddReadiness(command, &waive);
+  command->add_flag("--list", waive.list, "The waivers, and whether they hold");
+  command->add_option("--revoke", waive.revoke, "The number of one made at run time")->type_name("NUMBER");
+  command->add_option("--customer", waive.customer, "Only this pilot customer")->type_name("ID");
+  command->add_option("--finding", waive.findings, "Only these findings (default: those of now)")->type_name("ID");
+  command->add_option("--owner", waive.owner, "Who accepts it")->type_name("WHO");
+  command->add_option("--reason", waive.reason, "Why")->type_name("WORDS");
+  command->add_option("--until", waive.until, "The last day, as 2026-12-24")->type_name("DATE");
+  command->add_option("--notice-url", waive.notice_url, "Where customers are told")->type_name("URL");
+  command->add_option("--notice-says", waive.notice_says, "What they are told there, 12 characters or more")
+      ->type_name("WORDS");
+  command->callback([code] {
+    if (!waive.list && waive.revoke < 0) {
+      const std::pair<const char*, const std::string*> needed[] = {{"a check, --list or --revoke", &waive.check},
+                                                                   {"--owner", &waive.owner},
+                                                                   {"--reason", &waive.reason},
+                                                                   {"--until", &waive.until},
+                                                                   {"--notice-url", &waive.notice_url},
+                                                                   {"--notice-says", &waive.notice_says}};
+      for (const auto& [name, value] : needed) {
+        if (value->empty()) throw CLI::RequiredError(name);
+      }
+    }
+    *code = RunWaive(waive);
+  });
+
+  static PauseOptions pause;
+  command = app.add_subcommand("pause", "Stop all traffic to the target except undoing");
+  AddReadiness(command, &pause);
+  command->add_option("--reason", pause.reason, "Why; others read it")->required()->type_name("WORDS");
+  command->callback([code] { *code = RunPause(pause); });
+
+  static OncallOptions resume;
+  command = app.add_subcommand("resume", "Go on after a pause");
+  AddReadiness(command, &resume);
+  command->callback([code] { *code = RunResume(resume); });
+
+  static OncallOptions reload;
+  command =
+      app.add_subcommand("reload", "Have the plan's files read again; a broken plan is refused, the old one stays");
+  AddReadiness(command, &reload);
+  command->callback([code] { *code = RunReload(reload); });
+
+  static std::string shell;
+  command = app.add_subcommand("completion", "Print completion for a shell");
+  command->footer("In ~/.bashrc: source <(puckdrop completion bash)");
+  command->add_option("shell", shell, "bash or zsh")->required()->check(CLI::IsMember({"bash", "zsh"}));
+  command->callback([&app] {
+    std::vector<std::string> ids;
+    for (const checks::CheckDefinition& check : checks::AllChecks()) ids.push_back(check.info.id);
+    std::printf("%s", CompletionScript(app, shell, ids).c_str());
+  });
 }
 
 }  // namespace
@@ -321,6 +466,8 @@ int RunCommandLine(int argc, const char* const* argv) {
   plan_init->callback([&] { code = RunPlanInit(init_file); });
   CLI::App* plan_schema = plan_command->add_subcommand("schema", "Print the plan language as JSON Schema, for editors");
   plan_schema->callback([&] { code = RunPlanSchema(); });
+
+  AddOncall(app, &code);
 
   app.parse_complete_callback([&] {
     absl::Status logging = runtime::InitLogging(log_level);

@@ -38,6 +38,17 @@ class Archive {
   virtual absl::Status Record(const v1::Verdict& verdict) = 0;
   virtual absl::StatusOr<std::optional<LastGo>> GetLastGo() = 0;
 
+  // What on-call asks.
+  virtual absl::StatusOr<std::vector<StandingSince>> Standings() = 0;
+  virtual absl::StatusOr<std::optional<v1::Result>> LastGreen(const std::string& check,
+                                                              const std::string& customer) = 0;
+  virtual absl::StatusOr<std::vector<v1::Result>> Similar(const std::string& check, const std::string& customer,
+                                                          const std::string& finding, int limit) = 0;
+  // Those of `names` that are there, without content.
+  virtual absl::StatusOr<std::vector<v1::Evidence>> DescribeEvidence(const std::vector<std::string>& names) = 0;
+  virtual absl::StatusOr<v1::ListVerdictChangesResponse> ListVerdictChanges(
+      const v1::ListVerdictChangesRequest& request) = 0;
+
   virtual absl::StatusOr<RuntimeWaiver> CreateWaiver(const v1::Waiver& waiver, const std::string& who) = 0;
   // Those that are not revoked.
   virtual absl::StatusOr<std::vector<RuntimeWaiver>> ListWaivers() = 0;

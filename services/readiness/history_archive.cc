@@ -39,6 +39,44 @@ class HistoryArchive final : public Archive {
   }
   absl::StatusOr<std::optional<LastGo>> GetLastGo() override { return history_->GetLastGo(); }
 
+  absl::StatusOr<std::vector<StandingSince>> Standings() override { return history_->Standings(); }
+  absl::StatusOr<std::optional<v1::Result>> LastGreen(const std::string& check, const std::string& customer) override {
+    return history_->LastGreen(check, customer);
+  }
+  absl::StatusOr<std::vector<v1::Result>> Similar(const std::string& check, const std::string& customer,
+                                                  const std::string& finding, int limit) override {
+    return history_->Similar(check, customer, finding, limit);
+  }
+  absl::StatusOr<std::vector<v1::Evidence>> DescribeEvidence(const std::vector<std::string>& names) override {
+    absl::StatusOr<std::vector<EvidenceRow>> rows = history_->DescribeEvidence(names);
+    if (!rows.ok()) return rows.status();
+    std::vector<v1::Evidence> described;
+    for (const EvidenceRow& row : *rows) {
+      v1::Evidence& one = described.emplace_back();
+      one.set_name(row.name);
+      one.set_kind(row.kind);
+      one.set_media_type(row.media_type);
+      one.set_title(row.title);
+      one.set_truncated(row.truncated);
+    }
+    return described;
+  }
+  absl::StatusOr<v1::ListVerdictChangesResponse> ListVerdictChanges(
+      const v1::ListVerdictChangesRequest& request) override {
+    absl::StatusOr<Page<VerdictChange>> page =
+        history_->ListVerdictChanges({.size = request.page_size(), .token = request.page_token()});
+    if (!page.ok()) return page.status();
+    v1::ListVerdictChangesResponse response;
+    for (VerdictChange& change : page->items) {
+      auto& out = *response.add_changes();
+      *out.mutable_verdict() = std::move(change.verdict);
+      for (const std::string& name : change.began) out.add_began(name);
+      for (const std::string& name : change.ended) out.add_ended(name);
+    }
+    response.set_next_page_token(page->next_page_token);
+    return response;
+  }
+
   absl::StatusOr<RuntimeWaiver> CreateWaiver(const v1::Waiver& waiver, const std::string& who) override {
     return history_->CreateWaiver(waiver, who);
   }

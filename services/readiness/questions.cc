@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "services/readiness/explain.h"
 #include "services/readiness/readiness.h"
 #include "services/runtime/proto_time.h"
 #include "services/runtime/status_convert.h"
@@ -91,6 +92,32 @@ awaitable<absl::StatusOr<v1::Evidence>> Readiness::GetEvidence(std::string name)
   }
   co_return runtime::WithReason(absl::NotFoundError(absl::StrCat("there is no evidence '", name, "' (any more)")),
                                 "UNKNOWN_EVIDENCE", {{"name", name}});
+}
+
+awaitable<absl::StatusOr<v1::ExplainCheckResponse>> Readiness::ExplainCheck(v1::ExplainCheckRequest request) {
+  const v1::CheckDescription* description = subject().Find(request.check());
+  if (description == nullptr) {
+    co_return runtime::WithReason(
+        absl::NotFoundError(absl::StrCat("there is no check '", request.check(), "'; `puckdrop checks` lists them")),
+        "UNKNOWN_CHECK", {{"check", request.check()}});
+  }
+  absl::StatusOr<v1::Verdict> verdict = GetVerdict("");
+  if (!verdict.ok()) co_return verdict.status();
+  // The plan may be replaced while the archive is asked.
+  const v1::CheckDescription described = *description;
+  absl::StatusOr<v1::ExplainCheckResponse> answer = co_await loop_.RunBlocking(
+      [this, &request, &verdict, &described] { return Explain(request, *verdict, described, options_.archive); });
+  co_return answer;
+}
+
+awaitable<absl::StatusOr<v1::ListVerdictChangesResponse>> Readiness::ListVerdictChanges(
+    v1::ListVerdictChangesRequest request) {
+  absl::StatusOr<v1::ListVerdictChangesResponse> answer = v1::ListVerdictChangesResponse();
+  if (options_.archive != nullptr) {
+    answer = co_await loop_.RunBlocking([this, &request] { return options_.archive->ListVerdictChanges(request); });
+  }
+  if (answer.ok()) answer->set_time_zone(subject().plan.launch().time_zone());
+  co_return answer;
 }
 
 awaitable<absl::StatusOr<v1::WaiverState>> Readiness::CreateWaiver(v1::Waiver waiver, std::string who) {

@@ -29,6 +29,7 @@
 #include "services/readiness/run_record.h"
 #include "services/readiness/schedule.h"
 #include "services/readiness/since_go.h"
+#include "services/readiness/since_when.h"
 #include "services/readiness/store.h"
 #include "services/readiness/waivers.h"
 #include "services/runtime/clock.h"
@@ -111,6 +112,8 @@ class Readiness {
   absl::StatusOr<v1::PlanCheck> GetCheck(const std::string& check);
   awaitable<absl::StatusOr<v1::ListResultsResponse>> ListResults(v1::ListResultsRequest request);
   awaitable<absl::StatusOr<v1::Evidence>> GetEvidence(std::string name);
+  awaitable<absl::StatusOr<v1::ExplainCheckResponse>> ExplainCheck(v1::ExplainCheckRequest request);
+  awaitable<absl::StatusOr<v1::ListVerdictChangesResponse>> ListVerdictChanges(v1::ListVerdictChangesRequest request);
 
   // -- waivers made at run time (questions.cc)
   awaitable<absl::StatusOr<v1::WaiverState>> CreateWaiver(v1::Waiver waiver, std::string who);
@@ -194,6 +197,7 @@ class Readiness {
   Waivers waivers_;
   EvidenceBox evidence_;
   SinceGo since_go_;
+  SinceWhen since_when_;
   int obligations_open_ = 0;
 
   // On the way to the archive.

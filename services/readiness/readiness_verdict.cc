@@ -39,6 +39,13 @@ std::string WhatMatters(const v1::Verdict& verdict) {
   return words;
 }
 
+void Describe(const Subject& subject, v1::Verdict* verdict) {
+  const v1::Plan::Launch& launch = subject.plan.launch();
+  verdict->set_launch_title(launch.title());
+  *verdict->mutable_puck_drop_time() = launch.puck_drop();
+  verdict->set_time_zone(launch.time_zone());
+}
+
 }  // namespace
 
 absl::Status Readiness::CheckLaunch(const std::string& launch) const {
@@ -65,7 +72,9 @@ v1::Verdict Readiness::JudgeRun(const RunPtr& run, const WalkOutcome& outcome) c
     input.vantages.clear();
     input.vantages_required = 0;
   }
-  return ComputeVerdict(input);
+  v1::Verdict verdict = ComputeVerdict(input);
+  Describe(*run->subject, &verdict);
+  return verdict;
 }
 
 v1::Verdict Readiness::JudgeLaunch() {
@@ -115,7 +124,9 @@ v1::Verdict Readiness::JudgeLaunch() {
 
 void Readiness::Publish() {
   v1::Verdict verdict = JudgeLaunch();
+  Describe(*subject_, &verdict);
   since_go_.Observe(&verdict);
+  since_when_.Observe(&verdict);
   std::string matters = WhatMatters(verdict);
   const bool changed = matters != seen_;
   if (changed) {

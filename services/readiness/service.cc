@@ -96,6 +96,17 @@ class ReadinessServiceImpl final : public v1::ReadinessService::CallbackService 
           co_return ended;
         });
   }
+  grpc::ServerUnaryReactor* ListVerdictChanges(grpc::CallbackServerContext* context,
+                                               const v1::ListVerdictChangesRequest* request,
+                                               v1::ListVerdictChangesResponse* response) override {
+    return bridge_.Unary<v1::ListVerdictChangesRequest, v1::ListVerdictChangesResponse>(
+        context, request, response,
+        [this](CallContext&, const v1::ListVerdictChangesRequest& in,
+               v1::ListVerdictChangesResponse& out) -> awaitable<absl::Status> {
+          absl::StatusOr<v1::ListVerdictChangesResponse> answer = co_await readiness_.ListVerdictChanges(in);
+          co_return Into(std::move(answer), out);
+        });
+  }
   grpc::ServerUnaryReactor* CancelRun(grpc::CallbackServerContext* context, const v1::CancelRunRequest* request,
                                       v1::Run* response) override {
     return bridge_.Unary<v1::CancelRunRequest, v1::Run>(
@@ -165,8 +176,10 @@ class CheckServiceImpl final : public v1::CheckService::CallbackService {
                                          v1::ExplainCheckResponse* response) override {
     return bridge_.Unary<v1::ExplainCheckRequest, v1::ExplainCheckResponse>(
         context, request, response,
-        [](CallContext&, const v1::ExplainCheckRequest&, v1::ExplainCheckResponse&) -> awaitable<absl::Status> {
-          co_return NotYet("explaining a check; GetCheck says where it stands");
+        [this](CallContext&, const v1::ExplainCheckRequest& in,
+               v1::ExplainCheckResponse& out) -> awaitable<absl::Status> {
+          absl::StatusOr<v1::ExplainCheckResponse> answer = co_await readiness_.ExplainCheck(in);
+          co_return Into(std::move(answer), out);
         });
   }
   grpc::ServerUnaryReactor* ListResults(grpc::CallbackServerContext* context, const v1::ListResultsRequest* request,

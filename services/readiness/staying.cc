@@ -147,6 +147,7 @@ awaitable<absl::Status> Readiness::Restore() {
   std::vector<v1::Result> latest;
   std::optional<LastGo> last_go;
   std::optional<struct Pause> pause;
+  std::vector<StandingSince> standings;
   absl::Status read = co_await loop_.RunBlocking([&]() -> absl::Status {
     absl::StatusOr<int> ended = archive->EndAbandonedRuns("the service died while it was under way");
     if (!ended.ok()) return ended.status();
@@ -159,6 +160,9 @@ awaitable<absl::Status> Readiness::Restore() {
     latest = std::move(*results);
     last_go = std::move(*go);
     pause = std::move(*paused);
+    absl::StatusOr<std::vector<StandingSince>> stood = archive->Standings();
+    if (!stood.ok()) return stood.status();
+    standings = std::move(*stood);
     return absl::OkStatus();
   });
   if (!read.ok()) co_return read;
@@ -173,6 +177,7 @@ awaitable<absl::Status> Readiness::Restore() {
     (void)configuration_.Note((*result)->configuration(), clock_.Monotonic());
     break;
   }
+  since_when_.Restore(standings);
   if (last_go) since_go_.Restore(last_go->time, last_go->plan_digest, last_go->configuration);
   if (pause) paused_ = pause->reason.empty() ? "no reason was given" : pause->reason;
   dirty_ = true;

@@ -99,6 +99,29 @@ class FakeArchive final : public Archive {
     return last_go_;
   }
 
+  // What on-call's questions are answered with.
+  std::vector<StandingSince> standings_before;
+  std::optional<v1::Result> green;
+  std::vector<v1::Result> similar;
+  absl::StatusOr<std::vector<StandingSince>> Standings() override { return standings_before; }
+  absl::StatusOr<std::optional<v1::Result>> LastGreen(const std::string&, const std::string&) override { return green; }
+  absl::StatusOr<std::vector<v1::Result>> Similar(const std::string&, const std::string&, const std::string& finding,
+                                                  int) override {
+    std::vector<v1::Result> same;
+    for (const v1::Result& result : similar) {
+      if (!result.findings().empty() && result.findings(0).id() == finding) same.push_back(result);
+    }
+    return same;
+  }
+  absl::StatusOr<std::vector<v1::Evidence>> DescribeEvidence(const std::vector<std::string>& names) override {
+    std::vector<v1::Evidence> described(names.size());
+    for (size_t i = 0; i < names.size(); ++i) described[i].set_name(names[i]);
+    return described;
+  }
+  absl::StatusOr<v1::ListVerdictChangesResponse> ListVerdictChanges(const v1::ListVerdictChangesRequest&) override {
+    return v1::ListVerdictChangesResponse();
+  }
+
   absl::StatusOr<RuntimeWaiver> CreateWaiver(const v1::Waiver& waiver, const std::string& who) override {
     std::lock_guard<std::mutex> lock(mutex_);
     if (full_) return Full();
