@@ -103,7 +103,8 @@ void ProberMetrics::Record(const v1::Result& result, absl::Duration max_age, abs
     series.last_success = series.last_run;
     series.consecutive_failures = 0;
   } else if (result.outcome() == v1::OUTCOME_FAILED) {
-    ++series.consecutive_failures;
+    // A confirmed failure was looked at twice, the second time at once: as proven as two of a pace.
+    series.consecutive_failures += result.confirmed() ? 2 : 1;
   }
   series.observed = result.has_observed_value() ? std::optional<double>(result.observed_value()) : std::nullopt;
 

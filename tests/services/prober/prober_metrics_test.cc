@@ -26,12 +26,13 @@ class ProberMetricsTest : public ::testing::Test {
     metrics_ = std::make_shared<ProberMetrics>(std::make_shared<v1::Plan>(plan_), "ordering", checks_, start_,
                                                absl::Minutes(1));
   }
-  void Record(v1::Outcome outcome, v1::FailureReason reason = v1::FAILURE_REASON_UNSPECIFIED) {
+  void Record(v1::Outcome outcome, v1::FailureReason reason = v1::FAILURE_REASON_UNSPECIFIED, bool confirmed = false) {
     v1::Result result;
     result.set_check("ordering.sign_up");
     result.set_customer("phone");
     result.set_outcome(outcome);
     result.set_reason(reason);
+    result.set_confirmed(confirmed);
     result.set_observed_value(3.5);
     now_ += absl::Seconds(10);
     *result.mutable_end_time() = runtime::ToTimestamp(now_);
@@ -93,6 +94,11 @@ TEST_F(ProberMetricsTest, APassSetsEverythingAtOnce) {
   EXPECT_THAT(Text(), HasSubstr("puckdrop_check_duration_seconds_bucket{launch=\"liiga\",path=\"ordering\",check=\""
                                 "ordering.sign_up\",le=\"0.25\"} 0\n"));
   EXPECT_THAT(Text(), HasSubstr("check=\"ordering.sign_up\",le=\"0.5\"} 1\n"));
+}
+
+TEST_F(ProberMetricsTest, AConfirmedFailureIsProvenAtOnce) {
+  Record(v1::OUTCOME_FAILED, v1::FAILURE_REASON_WRONG_ANSWER, /*confirmed=*/true);
+  EXPECT_EQ(Value("puckdrop_check_consecutive_failures"), "2");
 }
 
 TEST_F(ProberMetricsTest, OnlyAPassResetsConsecutiveFailures) {
