@@ -147,6 +147,57 @@ int ListFaults(const std::string& url) {
   return 0;
 }
 
+struct Subscription {
+  std::string url = "http://127.0.0.1:8080";
+  std::string email, market = "FI", language = "fi", offer = "season";
+};
+
+// A customer of long ago: signs up, orders and pays as anybody would, and is left alone if there already.
+int Subscribe(const Subscription& wanted) {
+  const char* password = std::getenv("ARENA_WATCH_PASSWORD");
+  if (password == nullptr || *password == '\0') {
+    std::cerr << "arena: set ARENA_WATCH_PASSWORD to the account's password\n";
+    return kUsage;
+  }
+  httplib::Client client(wanted.url);
+  client.set_read_timeout(60);
+  httplib::Headers headers = {{"X-Device-Id", "set-up"}, {"X-Device-Profile", "chrome_desktop"}};
+  const auto post = [&](const std::string& path, const Json& body, int* status) {
+    const auto result = client.Post(path, headers, body.dump(), "application/json");
+    *status = result ? result->status : 0;
+    if (!result) {
+      std::cerr << "arena: no arena answers at " << wanted.url << " (" << httplib::to_string(result.error()) << ")\n";
+    } else if (result->status >= 400 && result->status != 409) {
+      std::cerr << "arena: " << path << " answered " << result->status << ": " << result->body << "\n";
+    }
+    return result ? Json::parse(result->body, nullptr, false) : Json();
+  };
+  int status = 0;
+  const Json account = post("/v1/accounts",
+                            {{"email", wanted.email},
+                             {"password", password},
+                             {"name", "Standing"},
+                             {"market", wanted.market},
+                             {"language", wanted.language}},
+                            &status);
+  if (status == 409) {
+    std::cout << wanted.email << " is there already\n";
+    return 0;
+  }
+  if (status / 100 != 2) return 1;
+  headers.emplace("Authorization", "Bearer " + account.at("session").at("token").get<std::string>());
+  headers.emplace("Idempotency-Key", "subscribe-" + wanted.email);
+  const Json cart = post("/v1/carts", {{"offer_id", wanted.offer}}, &status);
+  if (status / 100 != 2) return 1;
+  const std::string path = "/v1/carts/" + cart.at("id").get<std::string>();
+  post(path + "/checkout", Json::object(), &status);
+  if (status / 100 != 2) return 1;
+  post(path + "/pay", {{"payment", {{"number", "4242424242424242"}, {"expiry", "12/30"}, {"cvc", "123"}}}}, &status);
+  if (status / 100 != 2) return 1;
+  std::cout << wanted.email << " has subscribed\n";
+  return 0;
+}
+
 int Main(int argc, char** argv) {
   spdlog::set_default_logger(spdlog::stderr_logger_mt("arena"));
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
@@ -204,6 +255,15 @@ int Main(int argc, char** argv) {
       fault->add_subcommand("list", "Print all faults, one a line: name, what it does, the check that notices");
   list->add_option("--url", list_url, "Also tell which are on in this arena");
 
+  Subscription subscription;
+  CLI::App* subscribe = app.add_subcommand("subscribe", "Give a running arena a standing customer who has subscribed");
+  subscribe->add_option("email", subscription.email, "Name of the account")->required();
+  subscribe->add_option("--url", subscription.url, "The arena")->capture_default_str();
+  subscribe->add_option("--market", subscription.market, "Country")->capture_default_str();
+  subscribe->add_option("--language", subscription.language, "Language")->capture_default_str();
+  subscribe->add_option("--offer", subscription.offer, "What is bought")->capture_default_str();
+  subscribe->footer("The password is ARENA_WATCH_PASSWORD.");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -228,6 +288,7 @@ int Main(int argc, char** argv) {
     return 0;
   }
   if (*list) return ListFaults(list_url);
+  if (*subscribe) return Subscribe(subscription);
   return SwitchFaults(url, static_cast<bool>(*on), names);
 }
 
