@@ -163,11 +163,16 @@ class Journey {
     target::v1::PaymentCase payment_case = target::v1::PAYMENT_CASE_ACCEPTED;
     bool wait_for_activation = true;
     bool starts_now_consent = true;
+    // A repeat under a key that was ordered with before: it begins at the plan's step marked `commit`, because a customer
+    // who clicks again does not fill a second cart. The whole operation where the plan marks none.
+    bool from_commit = false;
   };
   Task<v1::OrderFact> Order(OrderOptions options);
   // ordering.place_order with every end given back; opens the obligation under its key first (once a key). `Order` and
   // the storms of retry_safe and the declined cases are made of it.
   Task<Ended<target::v1::PlaceOrderResponse>> PlaceOrder(OrderOptions options);
+  // Whether an order under that key reached the step marked `commit`, so that a repeat can begin there.
+  bool reached_commit(const std::string& key) const { return commit_points_.contains(key); }
   // Has this journey an order that became ACTIVE?
   bool has_active_order() const;
   const std::optional<v1::OrderFact>& order() const { return order_; }
@@ -254,6 +259,7 @@ class Journey {
   std::map<std::string, OperationEnd> memo_;
   std::map<std::string, std::shared_ptr<const void>> shared_;
   std::map<std::string, v1::Obligation> owed_;
+  std::map<std::string, std::shared_ptr<const void>> commit_points_;  // by idempotency key
   std::map<std::string, v1::Fact> new_facts_;
   std::vector<v1::Evidence> evidence_;
   std::vector<v1::OperationRecord> records_;

@@ -64,6 +64,8 @@ struct OperationEnd {
   // When the step marked `commit` began; equals `start` if none is.
   absl::Time commit;
   absl::Time finish;
+  // Where the step marked `commit` began, for PerformOptions::from_commit; null if it was not reached. Opaque.
+  std::shared_ptr<const void> commit_point;
   // Names given by `customer_does`, in the order they were taken.
   std::vector<std::string> customer_steps;
   // The plan maps it `by: operator` though it is a customer's or a device's.
@@ -88,6 +90,8 @@ struct PerformOptions {
   absl::Time deadline = absl::InfiniteFuture();
   // New connections and a new session: what a device that was just switched on does.
   bool cold = false;
+  // Begin there: an OperationEnd::commit_point of the same operation, actor and run.
+  std::shared_ptr<const void> from_commit;
   // On whose behalf, for records.
   std::string check;
 };
@@ -107,6 +111,9 @@ class OperationPort {
   virtual bool Returns(const std::string& operation, const std::string& field) const = 0;
   // Whether the operation leaves something behind that must be undone.
   virtual bool Creates(const std::string& operation) const = 0;
+  // FAILED_PRECONDITION when what the operation leaves behind could not be undone (a secret that its undo needs is not
+  // there), in whole words: it must not be performed, and nothing is owed.
+  virtual absl::Status CanUndo(const std::string& operation) = 0;
   // Whether the operation changes anything (creating ones included): an answer worth keeping for the whole journey.
   virtual bool Acts(const std::string& operation) const = 0;
   // Whether the plan has payment data for a case (PAYMENT_CASE_ACCEPTED is always true for a target without payment).

@@ -74,6 +74,17 @@ awaitable<Fetched> StreamFetcher::Fetch(std::string url, std::string what, absl:
                             ", which no host of the plan names; add it to that host's urls: if it belongs to the target"));
       co_return fetched;
     }
+    std::shared_ptr<const http::HostSettings> settings;
+    if (ports_.host_settings) {
+      absl::StatusOr<std::shared_ptr<const http::HostSettings>> known = ports_.host_settings(*host);
+      if (!known.ok()) {
+        fetched.trouble = Make(Trouble::Kind::kOurs, "local",
+                               absl::StrCat("the ", what, " cannot be asked for at ", parts->origin(), ": ",
+                                            std::string(known.status().message())));
+        co_return fetched;
+      }
+      settings = *std::move(known);
+    }
     const absl::Time limit = std::min(deadline, ports_.clock->Now() + ports_.request_timeout);
     absl::StatusOr<http::Limiter::Permit> permit =
         co_await ports_.limiter->Acquire(http::Limiter::Kind::kMedia, *host, deadline);
@@ -87,10 +98,8 @@ awaitable<Fetched> StreamFetcher::Fetch(std::string url, std::string what, absl:
     request.deadline = std::min(deadline, ports_.clock->Now() + ports_.request_timeout);
     request.limits.body_bytes = ports_.segment_bytes;
     request.limits.decoded_bytes = ports_.segment_bytes;
+    request.host = std::move(settings);
     if (cold && hop == 0) request.connection = http::Connection::kFresh;
-    if (auto settings = ports_.host_settings.find(*host); settings != ports_.host_settings.end()) {
-      request.host = settings->second;
-    }
     http::HttpAnswer answer = co_await ports_.http->Fetch(std::move(request));
     permit->Release();
     (void)ports_.limiter->SpendBytes(answer.bytes_in + answer.bytes_out);

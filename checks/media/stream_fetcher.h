@@ -1,12 +1,13 @@
 #ifndef PUCKDROP_CHECKS_MEDIA_STREAM_FETCHER_H_
 #define PUCKDROP_CHECKS_MEDIA_STREAM_FETCHER_H_
 
-#include <map>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "checks/media/hls_playlist.h"
 #include "checks/media/player.h"
@@ -29,8 +30,9 @@ struct PlayerPorts {
   http::Redactor* redactor = nullptr;
   const http::HostRules* hosts = nullptr;
   target::RunMemory* memory = nullptr;
-  // How each host of the plan is reached (TLS, proxy), by its name.
-  std::map<std::string, std::shared_ptr<const http::HostSettings>> host_settings;
+  // How a host of the plan is reached (TLS, proxy), by its name; an error when we lack what that takes. Not set: as any
+  // other, by the system's authorities and without a proxy.
+  std::function<absl::StatusOr<std::shared_ptr<const http::HostSettings>>(const std::string& host)> host_settings;
   // No single playlist or segment may take longer.
   absl::Duration request_timeout = absl::Seconds(10);
   std::size_t segment_bytes = 32u << 20;

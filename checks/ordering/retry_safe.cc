@@ -37,6 +37,10 @@ Task<Judgement> Judge(CheckContext& context) {
   again.offer_id = order.offer_id();
   again.idempotency_key = order.idempotency_key();
   again.wait_for_activation = false;
+  again.from_commit = true;
+  const std::string how = journey.reached_commit(order.idempotency_key())
+                              ? ""
+                              : " (the plan marks no step `commit: true`, so the whole operation was repeated)";
   // The impatient second click, then two at once, as after a lost connection. What they answer is the target's own
   // choice (200, 400, 409, 422 or a refusal are all seen in right services); what they leave behind is not.
   std::vector<std::string> answers;
@@ -56,14 +60,14 @@ Task<Judgement> Judge(CheckContext& context) {
     findings.push_back(MakeFinding(
         "ordered_again", absl::StrCat("paying again with the same key made ",
                                       Count(static_cast<int64_t>(after.orders.size() - before.orders.size()),
-                                            "more order")),
+                                            "more order"), how),
         "1 order", Count(static_cast<int64_t>(after.orders.size()), "order")));
   }
   if (after.charges.size() > before.charges.size()) {
     findings.push_back(MakeFinding(
         "charged_again", absl::StrCat("paying again with the same key made ",
                                       Count(static_cast<int64_t>(after.charges.size() - before.charges.size()),
-                                            "more charge")),
+                                            "more charge"), how),
         Count(static_cast<int64_t>(before.charges.size()), "charge"),
         Count(static_cast<int64_t>(after.charges.size()), "charge")));
   }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "checks/plan/settings.h"
 
@@ -26,6 +27,7 @@ struct Lack {
   std::set<std::string> operations;
   std::set<std::pair<std::string, std::string>> fields;
   bool not_asked = false;
+  std::string why;  // not asked
 
   std::size_t size() const { return operations.size() + fields.size(); }
 };
@@ -33,7 +35,10 @@ struct Lack {
 Lack LackOf(const v1::Plan& plan, const CheckNeeds& check) {
   Lack out;
   // An entry for one customer leaves the check to the others.
-  out.not_asked = FindNotJudged(plan, check.id, "") != nullptr;
+  if (const v1::Plan::NotJudged* entry = FindNotJudged(plan, check.id, "")) {
+    out.not_asked = true;
+    out.why = entry->reason();
+  }
   std::set<std::string> operations(check.operations.begin(), check.operations.end());
   for (const std::string& field : check.fields) {
     operations.insert(std::string(absl::string_view(field).substr(0, field.find(':'))));
@@ -43,6 +48,7 @@ Lack LackOf(const v1::Plan& plan, const CheckNeeds& check) {
     if (operation == nullptr) {
       out.operations.insert(id);
     } else if (!operation->not_offered().empty()) {
+      if (!out.not_asked) out.why = operation->not_offered();
       out.not_asked = true;
     }
   }
@@ -67,6 +73,7 @@ Coverage ComputeCoverage(const v1::Plan& plan, const std::vector<CheckNeeds>& ch
     const Lack lack = LackOf(plan, check);
     if (lack.not_asked) {
       ++out.not_asked;
+      out.left_out[lack.why].push_back(check.id);
       continue;
     }
     if (lack.size() == 0) {
@@ -74,6 +81,9 @@ Coverage ComputeCoverage(const v1::Plan& plan, const std::vector<CheckNeeds>& ch
       continue;
     }
     out.missing.push_back(check.id);
+    std::vector<std::string>& lacks = out.lacks[check.id];
+    lacks.assign(lack.operations.begin(), lack.operations.end());
+    for (const auto& [operation, field] : lack.fields) lacks.push_back(absl::StrCat(operation, ":", field));
     if (!smallest.has_value() || lack.size() < smallest->size()) smallest = lack;
     if (lack.size() != 1) continue;
     if (!lack.operations.empty()) {
@@ -83,6 +93,7 @@ Coverage ComputeCoverage(const v1::Plan& plan, const std::vector<CheckNeeds>& ch
     }
   }
   std::sort(out.missing.begin(), out.missing.end());
+  for (auto& [why, ids] : out.left_out) std::sort(ids.begin(), ids.end());
   for (const auto& [what, gain] : gains) out.next.push_back({what.first, what.second, gain});
   std::sort(out.next.begin(), out.next.end(), [](const NextStep& a, const NextStep& b) {
     return std::tie(b.gain, a.operation, a.field) < std::tie(a.gain, b.operation, b.field);
@@ -111,6 +122,36 @@ std::string ToText(const Coverage& coverage, int most) {
     } else {
       absl::StrAppend(&out, " Add ", ShortField(step.field), gain, ".");
     }
+  }
+  return out;
+}
+
+std::string Details(const Coverage& coverage) {
+  std::string out;
+  if (!coverage.missing.empty()) out.append("\nnot yet:\n");
+  for (const std::string& id : coverage.missing) {
+    std::vector<std::string> map, add;
+    for (const std::string& what : coverage.lacks.at(id)) {
+      const std::pair<std::string, std::string> parts = absl::StrSplit(what, absl::MaxSplits(':', 1));
+      parts.second.empty() ? map.push_back(what) : add.push_back(absl::StrCat(parts.second, " of ", parts.first));
+    }
+    absl::StrAppend(&out, "  ", id, ": ", map.empty() ? "" : absl::StrCat("map ", absl::StrJoin(map, ", ")),
+                    map.empty() || add.empty() ? "" : "; ",
+                    add.empty() ? "" : absl::StrCat("return ", absl::StrJoin(add, ", ")), "\n");
+  }
+  if (!coverage.left_out.empty()) out.append("\nleft out on purpose:\n");
+  for (const auto& [why, ids] : coverage.left_out) {
+    absl::StrAppend(&out, "  ", why, "\n");
+    constexpr size_t kWidth = 100;
+    std::string line = "   ";
+    for (size_t i = 0; i < ids.size(); ++i) {
+      if (line.size() > 3 && line.size() + ids[i].size() + 2 > kWidth) {
+        absl::StrAppend(&out, line, "\n");
+        line = "   ";
+      }
+      absl::StrAppend(&line, " ", ids[i], i + 1 < ids.size() ? "," : "");
+    }
+    absl::StrAppend(&out, line, "\n");
   }
   return out;
 }

@@ -1,6 +1,7 @@
 #ifndef PUCKDROP_CHECKS_PLAN_COVERAGE_H_
 #define PUCKDROP_CHECKS_PLAN_COVERAGE_H_
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,10 @@ struct Coverage {
   std::vector<NextStep> next;
   // Ids of blocking checks that cannot be judged yet, sorted.
   std::vector<std::string> missing;
+  // What each of `missing` lacks: operations to map, and fields to return as `operation:field`.
+  std::map<std::string, std::vector<std::string>> lacks;
+  // Blocking checks left out on purpose by the plan's reason for it, sorted.
+  std::map<std::string, std::vector<std::string>> left_out;
 };
 
 // Pure. A check is judged if all its operations are mapped (not `not_offered`), all its fields are returned, and
@@ -49,6 +54,10 @@ Coverage ComputeCoverage(const v1::Plan& plan, const std::vector<CheckNeeds>& ch
 // "14 of 30 blocking checks can be judged. Map billing.list_invoices next: +6. Add lines.vat_basis_points: +1."
 // At most `most` steps are named.
 std::string ToText(const Coverage& coverage, int most = 3);
+
+// What stands behind the first line: each check that cannot be judged yet with what it lacks, and those left out on
+// purpose by reason. Lines that end in a newline; empty when there is nothing to say.
+std::string Details(const Coverage& coverage);
 
 }  // namespace puckdrop::plan
 

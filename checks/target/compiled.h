@@ -2,6 +2,8 @@
 #ifndef PUCKDROP_CHECKS_TARGET_COMPILED_H_
 #define PUCKDROP_CHECKS_TARGET_COMPILED_H_
 
+#include <google/protobuf/message.h>
+
 #include <functional>
 #include <map>
 #include <string>
@@ -55,6 +57,10 @@ void FindPath(Expr& expr);
 // Where in `text` the name stands as a word.
 bool MentionsName(absl::string_view text, absl::string_view name);
 bool IndexesBody(absl::string_view text);
+
+// Calls `visit` for the message and every one below it, parents first; `visit` says whether to go on below.
+void VisitMessages(const google::protobuf::Message& message,
+                   const std::function<bool(const google::protobuf::Message&)>& visit);
 
 // Calls `visit` for every step, also those of fragments, as deep as plans go.
 void VisitSteps(const Compiled& compiled, const google::protobuf::RepeatedPtrField<puckdrop::v1::Plan::Step>& steps,

@@ -42,6 +42,22 @@ struct RawExchange {
   std::vector<std::string> saved;
 };
 
+// What the names of a fragment's arguments meant outside of it.
+using OuterNames = std::vector<std::pair<std::string, std::optional<std::string>>>;
+
+struct CommitPoint {
+  // A list of steps on the way to the one that commits: the operation's own, or a fragment's.
+  struct Frame {
+    int step = 0;
+    // Of the fragment that this step uses; empty for the step that commits.
+    std::string fragment;
+    OuterNames outer;
+  };
+  OperationId operation;
+  std::vector<Frame> frames;  // outermost first
+  Scope::Snapshot saved;
+};
+
 // One operation, one undo, or one opening of a session on the way.
 struct Run {
   Operations::Impl* impl = nullptr;
@@ -65,6 +81,9 @@ struct Run {
   int each_steps = 0, each_empty = 0;  // `each` steps done, and those of them that found nothing
   ExprResults prepared;                // holes of the customer's details and the payment's data
   bool is_undo = false;
+  std::vector<CommitPoint::Frame> frames;      // where it stands: one for the operation and for each fragment in it
+  std::shared_ptr<const CommitPoint> resumes;  // where it is to begin; null once it is there
+  bool in_each = false;
 };
 
 // What is about to be sent.
@@ -110,6 +129,7 @@ class Operations::Impl {
   awaitable<bool> DoStep(Run& run, const Plan::Step& step, bool last);
   awaitable<bool> DoOnce(Run& run, const Plan::Step& step, bool last);
   awaitable<bool> DoUse(Run& run, const Plan::Step& step);
+  awaitable<bool> Enter(Run& run, const Plan::Fragment& fragment, OuterNames outer);
   // With no answer of its own: `expect`, `until`, `save` over the last one.
   awaitable<bool> JudgeLast(Run& run, const Plan::Step& step, bool& until_true);
   bool Save(Run& run, const Plan::Step& step, const ExprResults& results);
@@ -138,7 +158,7 @@ class Operations::Impl {
   awaitable<bool> Send(Run& run, Outgoing& out);
   bool TransportFailed(Run& run, const Outgoing& out, const http::HttpRequest& request, const http::HttpAnswer& answer,
                        bool our_deadline);
-  std::shared_ptr<const http::HostSettings> SettingsOf(Run& run, const Plan::Host& host, bool& ok);
+  std::shared_ptr<const http::HostSettings> SettingsOf(const Plan::Host& host, std::optional<Problem>& problem);
   std::shared_ptr<http::CookieJar> JarOf(const Run& run, const std::string& host);
   void Remember(Run& run, const http::HttpRequest& request, const http::HttpAnswer& answer, const Outgoing& out);
   void HideCookies(const http::HttpAnswer& answer);
@@ -163,6 +183,9 @@ class Operations::Impl {
   awaitable<bool> FillResponse(Run& run);
   void CollectReturns(const Plan::Mapping& mapping, std::vector<const Expr*>& out) const;
   bool ReturnsMayComeWith(const Plan::Operation& operation);
+
+  // undo_needs.cc: a problem when a secret that undoing the operation needs is not there
+  std::optional<Problem> UndoLacks(absl::string_view id);
 
   // accounts.cc
   absl::StatusOr<std::string> PilotPassword(absl::string_view name);
@@ -190,6 +213,7 @@ class Operations::Impl {
   std::map<std::string, std::string> secrets;  // resolved, by where they come from
   std::set<std::string> hidden;                // given to the redactor already
   std::unordered_map<const Plan::Operation*, bool> returns_may_come;
+  std::set<std::string, std::less<>> can_undo;  // operations whose undo has all that it needs
 };
 
 }  // namespace puckdrop::target

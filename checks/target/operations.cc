@@ -238,6 +238,13 @@ awaitable<Ended> Operations::Impl::Perform(OperationId id, std::string request_j
          operation.position());
     co_return finish();
   }
+  if (info.creates) {
+    // What could not be undone afterwards is not begun.
+    if (const std::optional<Problem> lacks = UndoLacks(id)) {
+      Stop(run, *lacks);
+      co_return finish();
+    }
+  }
   if (id == "ordering.place_order") {
     absl::StatusOr<http::Limiter::Permit> permit =
         co_await ports.limiter.Acquire(http::Limiter::Kind::kOrder, "", run.options.deadline);
@@ -253,6 +260,7 @@ awaitable<Ended> Operations::Impl::Perform(OperationId id, std::string request_j
   }
   run.steps = operation.steps_size();
   run.returns_wanted = true;
+  if (run.options.from != nullptr && run.options.from->operation == id) run.resumes = run.options.from;
   bool well = co_await Prepare(run);
   if (well) well = co_await RunSteps(run, operation.steps());
   if (well) well = co_await FillResponse(run);
@@ -461,6 +469,24 @@ int Operations::CustomerSteps(absl::string_view operation) const {
   VisitSteps(impl_->compiled, found->second->steps(),
              [&](const Plan::Step& step) { count += step.customer_does().empty() ? 0 : 1; });
   return count;
+}
+
+absl::Status Operations::CanUndo(absl::string_view operation) {
+  const std::optional<Problem> lacks = impl_->UndoLacks(operation);
+  if (!lacks) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      impl_->ports.redactor.Redact(absl::StrCat(lacks->words, " (", impl_->Where(lacks->position), ")")));
+}
+
+absl::StatusOr<std::shared_ptr<const http::HostSettings>> Operations::HostSettingsOf(absl::string_view host) {
+  const auto found = impl_->compiled.hosts.find(host);
+  if (found == impl_->compiled.hosts.end()) return absl::NotFoundError(absl::StrCat("the plan has no host ", host));
+  std::optional<Problem> problem;
+  std::shared_ptr<const http::HostSettings> settings = impl_->SettingsOf(*found->second, problem);
+  if (problem) {
+    return absl::FailedPreconditionError(absl::StrCat(problem->words, " (", impl_->Where(problem->position), ")"));
+  }
+  return settings;
 }
 
 void Operations::ForgetSessions(const Actor& actor) { impl_->Forget(actor); }

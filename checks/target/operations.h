@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -24,6 +25,7 @@
 #include "services/runtime/event_loop.h"
 
 namespace puckdrop::http {
+struct HostSettings;
 class HttpClient;
 class Limiter;
 class Redactor;
@@ -37,6 +39,10 @@ namespace puckdrop::target {
 
 class RunMemory;
 class TargetPlan;
+
+// Where an operation stood when its step marked `commit: true` was about to be done: what a repeat begins from. Opaque;
+// it holds what was saved until then, secrets included, and belongs to the Operations that gave it.
+struct CommitPoint;
 
 // "ordering.place_order".
 using OperationId = std::string;
@@ -122,6 +128,8 @@ struct Ended {
   absl::Time finish_time;
   // When the step marked `commit: true` began to send; not set if the operation ended before it.
   std::optional<absl::Time> commit_time;
+  // For CallOptions::from; null if the operation ended before that step, or if an `each` repeats it.
+  std::shared_ptr<const CommitPoint> commit_point;
   // What the customer did, by `customer_does`, in order.
   std::vector<std::string> customer_steps;
   // Every field of the response that the target told, as the plan's coverage writes it:
@@ -178,6 +186,9 @@ struct CallOptions {
   JourneyScope* journey = nullptr;
   // Called once, on the loop's thread, when the step marked `commit: true` is about to be sent.
   std::function<void()> on_commit;
+  // Begin at that point of an earlier performance, with what it had saved: the second click on `pay`, not a second
+  // cart. Null: begin at the beginning. One of another operation is not heeded.
+  std::shared_ptr<const CommitPoint> from;
   // Of place_order: taken from the plan's money budget before the order; nothing when not set.
   std::optional<v1::Money> spends;
   // Keep the exchanges of an operation that ended OK or REFUSED; those of others are always kept.
@@ -253,6 +264,11 @@ class Operations {
                                    std::move(actor), std::move(options)));
   }
 
+  // Whether what the operation leaves behind could be undone: FAILED_PRECONDITION, with the secret and its place in the
+  // plan, when one that its `undo` needs is not there. Perform refuses the act then (kOurs, kMissingSecret); who writes
+  // down what will be owed asks before. OK for operations without `undo`.
+  absl::Status CanUndo(absl::string_view operation);
+
   // Undoes by the plan's `undo` of the operation. `done` only if the target said so, or the plan says that nothing is
   // left behind, or every `each` of its steps found nothing. Works after a restart from the plan and the books alone.
   awaitable<Undone> Undo(UndoRequest request, Actor actor, CallOptions options = {});
@@ -284,6 +300,10 @@ class Operations {
 
   // Forgets sessions and cookies of this actor's device and scope: what follows signs in anew.
   void ForgetSessions(const Actor& actor);
+
+  // How a host of the plan is reached (TLS, proxy); the same object each time, so that connections are shared.
+  // NOT_FOUND: no such host; FAILED_PRECONDITION: the secret of its key is not there.
+  absl::StatusOr<std::shared_ptr<const http::HostSettings>> HostSettingsOf(absl::string_view host);
 
   const TargetPlan& plan() const;
 

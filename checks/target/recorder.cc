@@ -1,5 +1,11 @@
 #include "checks/target/recorder.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -10,7 +16,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "checks/target/http/cookie_jar.h"
 #include "checks/target/http/host_rules.h"
 
 namespace puckdrop::target {
@@ -26,6 +36,43 @@ constexpr uintmax_t kMostFile = 32u << 20;
 std::string PathOf(absl::string_view url) {
   const auto parts = http::ParseUrl(url);
   return parts.ok() ? parts->path : std::string(url);
+}
+
+constexpr char kGap[] = "~redacted~";  // in a path, where angle brackets would be escaped
+
+// Whether a recorded path, with gaps where something was redacted, is the path asked for.
+bool Fits(absl::string_view recorded, absl::string_view asked) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(recorded, kGap);
+  if (!absl::ConsumePrefix(&asked, parts.front())) return false;
+  for (size_t i = 1; i < parts.size(); ++i) {
+    const bool last = i + 1 == parts.size();
+    const size_t at = last && parts[i].empty() ? asked.size() : last ? asked.rfind(parts[i]) : asked.find(parts[i]);
+    if (at == absl::string_view::npos || at == 0) return false;
+    asked.remove_prefix(at + parts[i].size());
+  }
+  return asked.empty();
+}
+
+// A cookie without what makes it one's own: its name and attributes are the target's habits.
+std::string CookieLine(absl::string_view line, const http::Redactor& redactor) {
+  const size_t equals = line.find('='), end = std::min(line.find(';'), line.size());
+  if (equals == absl::string_view::npos || equals > end) return std::string(http::kRedacted);
+  return redactor.Redact(absl::StrCat(line.substr(0, equals + 1), http::kRedacted, line.substr(end)));
+}
+
+// Nobody but the owner reads it, from the first byte on.
+absl::Status WritePrivately(const fs::path& path, const std::string& text) {
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (file < 0) return absl::UnavailableError(absl::StrCat(path.string(), " cannot be written: ", strerror(errno)));
+  size_t written = 0;
+  ssize_t more = 0;
+  while (written < text.size() && (more = write(file, text.data() + written, text.size() - written)) > 0) {
+    written += static_cast<size_t>(more);
+  }
+  if (close(file) != 0 || written < text.size()) {
+    return absl::UnavailableError(absl::StrCat(path.string(), " cannot be written"));
+  }
+  return absl::OkStatus();
 }
 
 bool IsUtf8(const std::string& text) {
@@ -55,6 +102,7 @@ awaitable<http::HttpAnswer> RecordingHttpClient::Fetch(http::HttpRequest request
 absl::Status RecordingHttpClient::Save(const std::string& folder, const http::Redactor& redactor) const {
   std::error_code error;
   fs::create_directories(folder, error);
+  if (!error) fs::permissions(folder, fs::perms::owner_all, error);
   if (error) return absl::UnavailableError(absl::StrCat(folder, ": ", error.message()));
   std::vector<fs::path> older;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
@@ -65,7 +113,10 @@ absl::Status RecordingHttpClient::Save(const std::string& folder, const http::Re
   for (const Kept& kept : kept_) {
     json headers = json::array();
     for (const http::Header& header : kept.answer.headers) {
-      headers.push_back({{"name", header.name}, {"value", redactor.HeaderValue(header.name, header.value)}});
+      headers.push_back({{"name", header.name},
+                         {"value", absl::EqualsIgnoreCase(header.name, "set-cookie")
+                                       ? CookieLine(header.value, redactor)
+                                       : redactor.HeaderValue(header.name, header.value)}});
     }
     const std::string type(kept.answer.headers.Get("content-type").value_or(""));
     json out = {{"request",
@@ -86,10 +137,8 @@ absl::Status RecordingHttpClient::Save(const std::string& folder, const http::Re
       out["answer"]["body_base64"] = absl::Base64Escape(redactor.Redact(kept.answer.body.substr(0, kMostBody)));
     }
     const fs::path path = fs::path(folder) / absl::StrFormat("%03d.json", ++number);
-    std::ofstream file(path, std::ios::binary | std::ios::trunc);
-    file << out.dump(1, ' ', false, json::error_handler_t::replace) << "\n";
-    file.close();
-    if (!file) return absl::UnavailableError(absl::StrCat(path.string(), " cannot be written"));
+    absl::Status written = WritePrivately(path, out.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
+    if (!written.ok()) return written;
   }
   return absl::OkStatus();
 }
@@ -117,7 +166,8 @@ absl::StatusOr<std::unique_ptr<ReplayingHttpClient>> ReplayingHttpClient::Load(c
     try {
       Kept kept;
       kept.method = read.at("request").at("method").get<std::string>();
-      kept.path = PathOf(read.at("request").at("url").get<std::string>());
+      kept.path =
+          PathOf(absl::StrReplaceAll(read.at("request").at("url").get<std::string>(), {{http::kRedacted, kGap}}));
       const json& answer = read.at("answer");
       const int number = answer.at("error_number").get<int>();
       if (number < 0 || number > static_cast<int>(http::TransportError::kLocal)) return broken("unknown error");
@@ -145,23 +195,25 @@ absl::StatusOr<std::unique_ptr<ReplayingHttpClient>> ReplayingHttpClient::Load(c
 
 awaitable<http::HttpAnswer> ReplayingHttpClient::Fetch(http::HttpRequest request) {
   http::HttpAnswer answer;
-  answer.error = http::TransportError::kLocal;
-  if (next_ >= kept_.size()) {
-    answer.message =
-        absl::StrCat("the recording has ", kept_.size(), " exchanges, and the plan asks for one more: ", request.method,
-                     " ", PathOf(request.url), "; record anew without --again");
+  const std::string path = PathOf(request.url);
+  size_t at = next_;
+  while (at < kept_.size() && (kept_[at].method != request.method || !Fits(kept_[at].path, path))) ++at;
+  if (at == kept_.size()) {
+    answer.error = http::TransportError::kLocal;
+    answer.message = absl::StrCat("the plan asks ", request.method, " ", path, ", which the recording does not have",
+                                  next_ == 0 ? absl::StrCat(" among its ", kept_.size(), " exchanges")
+                                             : absl::StrCat(" after exchange ", next_, " of ", kept_.size()),
+                                  "; record anew without --again");
     co_return answer;
   }
-  const Kept& kept = kept_[next_];
-  if (kept.method != request.method || kept.path != PathOf(request.url)) {
-    answer.message =
-        absl::StrCat("exchange ", next_ + 1, " of the recording is ", kept.method, " ", kept.path,
-                     ", and the plan asks ", request.method, " ", PathOf(request.url), "; record anew without --again");
-    co_return answer;
-  }
-  ++next_;
-  answer = kept.answer;
+  next_ = at + 1;
+  answer = kept_[at].answer;
   answer.effective_url = request.url;
+  if (request.cookies != nullptr) {
+    for (absl::string_view line : answer.headers.All("set-cookie")) {
+      request.cookies->SetCookie(request.url, line, absl::Now());
+    }
+  }
   co_return answer;
 }
 

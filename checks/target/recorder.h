@@ -25,8 +25,9 @@ class RecordingHttpClient final : public http::HttpClient {
   void Clear() { kept_.clear(); }
   size_t size() const { return kept_.size(); }
 
-  // Writes each exchange as NNN.json into the folder, which is made if need be and emptied of older recordings. Only
-  // redacted text is written, so what an expression hid is "<redacted>" when it is read again. Blocks.
+  // Writes each exchange as NNN.json into the folder, which is made if need be and emptied of older recordings; nobody
+  // but the owner may read them. Only redacted text is written, so what an expression hid, or a cookie held, is
+  // "<redacted>" when it is read again. Blocks.
   absl::Status Save(const std::string& folder, const http::Redactor& redactor) const;
 
  private:
@@ -38,8 +39,9 @@ class RecordingHttpClient final : public http::HttpClient {
   std::vector<Kept> kept_;
 };
 
-// Answers from a recording, in its order, as often as asked in that order once. A request that the recording does not
-// have next (by method, and by path without query) ends kLocal with the reason: the plan has changed what it asks.
+// Answers from a recording, in its order: each request with the next exchange of its method and path (without query;
+// what was redacted in a path fits anything), passing over those between, because a mended plan may ask less. A request
+// that the recording does not have from there on ends kLocal with the reason: the plan asks for something else.
 class ReplayingHttpClient final : public http::HttpClient {
  public:
   // NOT_FOUND: no recording in that folder; DATA_LOSS: one that cannot be read, with its file. Blocks.

@@ -84,6 +84,19 @@ void Scope::SetAnswer(std::shared_ptr<const Answer> answer) {
   page_problem_.clear();
 }
 
+Scope::Snapshot Scope::Save() const {
+  Snapshot snapshot{texts_, answer_};
+  for (auto text = snapshot.texts.begin(); text != snapshot.texts.end();) {
+    text = MadeLater(text->first) ? snapshot.texts.erase(text) : std::next(text);
+  }
+  return snapshot;
+}
+
+void Scope::Restore(const Snapshot& snapshot) {
+  for (const auto& [name, text] : snapshot.texts) Set(name, text);
+  SetAnswer(snapshot.answer);
+}
+
 const json& Scope::Parsed(const std::string& name, const std::string& text) {
   const auto found = parsed_.find(name);
   if (found != parsed_.end()) return found->second;

@@ -72,6 +72,15 @@ class Scope {
 
   void SetAnswer(std::shared_ptr<const Answer> answer);
   const std::shared_ptr<const Answer>& answer() const { return answer_; }
+
+  // What steps have saved, and the last answer; without the names that are made of the operation's own request.
+  struct Snapshot {
+    std::map<std::string, std::string, std::less<>> texts;
+    std::shared_ptr<const Answer> answer;
+  };
+  Snapshot Save() const;
+  void Restore(const Snapshot& snapshot);
+
   JourneyScope* journey() const { return journey_; }
 
   // Evaluates all, in one round trip where jq is needed at all. A problem is OURS and means that nothing was evaluated.

@@ -18,15 +18,16 @@ bool IsRedirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+// Of a normalised address, which begins with it (UrlParts::normalised).
 std::string OriginOf(absl::string_view url) {
-  const auto parts = http::ParseUrl(url);
-  return parts.ok() ? parts->origin() : std::string(url);
+  const size_t scheme = url.find("://");
+  return std::string(url.substr(0, scheme == absl::string_view::npos ? scheme : url.find_first_of("/?#", scheme + 3)));
 }
 
 }  // namespace
 
-std::shared_ptr<const http::HostSettings> Operations::Impl::SettingsOf(Run& run, const Plan::Host& host, bool& ok) {
-  ok = true;
+std::shared_ptr<const http::HostSettings> Operations::Impl::SettingsOf(const Plan::Host& host,
+                                                                       std::optional<Problem>& problem) {
   const auto found = settings.find(host.name());
   if (found != settings.end()) return found->second;
   auto made = std::make_shared<http::HostSettings>();
@@ -34,12 +35,8 @@ std::shared_ptr<const http::HostSettings> Operations::Impl::SettingsOf(Run& run,
   made->ca_file = host.tls().ca();
   made->certificate.file = host.tls().certificate();
   if (host.tls().has_key()) {
-    std::optional<Problem> problem;
     const auto key = Secret(host.tls().key(), "", problem);
-    if (problem) {
-      ok = Stop(run, *problem);
-      return nullptr;
-    }
+    if (problem) return nullptr;
     made->key.memory = key.value_or("");
   }
   settings.emplace(host.name(), made);
@@ -145,9 +142,9 @@ awaitable<bool> Operations::Impl::Send(Run& run, Outgoing& out) {
     }
     // Waiting for our own limiter is not the target's time.
     if (step_deadline == absl::InfiniteFuture()) step_deadline = Now() + out.timeout;
-    bool settings_ok = true;
-    request.host = SettingsOf(run, *plan_host, settings_ok);
-    if (!settings_ok) co_return false;
+    std::optional<Problem> problem;
+    request.host = SettingsOf(*plan_host, problem);
+    if (problem) co_return Stop(run, *problem);
     request.cookies = JarOf(run, host);
     const bool our_deadline = run.options.deadline <= step_deadline;
     request.deadline = std::min(step_deadline, run.options.deadline);

@@ -1,5 +1,6 @@
 // Steps: conditions, repetitions, fragments, and what is saved.
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "checks/plan/template.h"
@@ -20,7 +21,10 @@ awaitable<bool> Operations::Impl::Evaluate(Run& run, const std::vector<const Exp
 }
 
 awaitable<bool> Operations::Impl::RunSteps(Run& run, const google::protobuf::RepeatedPtrField<Plan::Step>& steps) {
-  for (int i = 0; i < steps.size(); ++i) {
+  const bool resumes = run.resumes != nullptr;
+  run.frames.emplace_back();
+  for (int i = resumes ? run.resumes->frames[run.frames.size() - 1].step : 0; i < steps.size(); ++i) {
+    run.frames.back().step = i;
     if (run.depth == 0 && run.opening.empty()) run.step = i + 1;
     if (Now() >= run.options.deadline) {
       co_return Stop(run, End::kOurs, FailureKind::kDeadline, "the time given to the operation ran out",
@@ -29,10 +33,15 @@ awaitable<bool> Operations::Impl::RunSteps(Run& run, const google::protobuf::Rep
     const bool last = run.depth == 0 && i + 1 == steps.size();
     if (!co_await DoStep(run, steps[i], last)) co_return false;
   }
+  run.frames.pop_back();
   co_return true;
 }
 
 awaitable<bool> Operations::Impl::DoStep(Run& run, const Plan::Step& step, bool last) {
+  if (run.resumes != nullptr && run.frames.size() == run.resumes->frames.size()) {
+    run.scope->Restore(run.resumes->saved);
+    run.resumes = nullptr;
+  }
   if (!step.has_each()) co_return co_await DoOnce(run, step, last);
   const Expr& each = compiled.Of(step.each());
   ExprResults results;
@@ -48,16 +57,20 @@ awaitable<bool> Operations::Impl::DoStep(Run& run, const Plan::Step& step, bool 
                    step.each().position());
   }
   const std::optional<std::string> outer = run.scope->Saved("each");
+  const bool in_each = std::exchange(run.in_each, true);
   for (const std::string& item : items.values) {
     run.scope->Set("each", item);
     if (!co_await DoOnce(run, step, false)) co_return false;
   }
+  run.in_each = in_each;
   outer ? run.scope->Set("each", *outer) : run.scope->Unset("each");
   co_return true;
 }
 
 awaitable<bool> Operations::Impl::DoOnce(Run& run, const Plan::Step& step, bool last) {
-  if (step.has_when()) {
+  // A step that is only passed through on the way to the one that commits has begun already.
+  const bool passing = run.resumes != nullptr;
+  if (step.has_when() && !passing) {
     const Expr& when = compiled.Of(step.when());
     ExprResults results;
     std::vector<const Expr*> exprs{&when};
@@ -68,7 +81,14 @@ awaitable<bool> Operations::Impl::DoOnce(Run& run, const Plan::Step& step, bool 
     }
     if (!result.is_true()) co_return true;
   }
-  if (!step.customer_does().empty()) run.ended->customer_steps.push_back(step.customer_does());
+  if (step.commit() && !run.in_each && run.opening.empty() && !run.is_undo && run.ended->commit_point == nullptr) {
+    auto point = std::make_shared<CommitPoint>();
+    point->operation = run.id;
+    point->frames = run.frames;
+    point->saved = run.scope->Save();
+    run.ended->commit_point = std::move(point);
+  }
+  if (!step.customer_does().empty() && !passing) run.ended->customer_steps.push_back(step.customer_does());
 
   absl::Duration every, whole;
   if (step.has_until()) {
@@ -113,6 +133,16 @@ awaitable<bool> Operations::Impl::DoUse(Run& run, const Plan::Step& step) {
   if (run.depth >= kDeepestUse) {
     co_return Stop(run, End::kOurs, FailureKind::kLocal, "fragments use each other more than 16 deep", step.position());
   }
+  if (run.resumes != nullptr) {
+    const CommitPoint::Frame& frame = run.resumes->frames[run.frames.size() - 1];
+    const auto fragment = compiled.fragments.find(frame.fragment);
+    if (fragment == compiled.fragments.end()) {
+      co_return Stop(run, End::kOurs, FailureKind::kLocal, "the point to begin from is another plan's",
+                     step.position());
+    }
+    const bool entered = co_await Enter(run, *fragment->second, frame.outer);
+    co_return entered;
+  }
   std::vector<const Expr*> exprs;
   CollectHoles(compiled, step.use(), exprs);
   for (const auto& argument : step.with()) CollectHoles(compiled, argument.value(), exprs);
@@ -128,7 +158,7 @@ awaitable<bool> Operations::Impl::DoUse(Run& run, const Plan::Step& step) {
   const SecretValueOf secret = [&](const puckdrop::v1::Secret& one, std::optional<Problem>& trouble) {
     return Secret(one, "", trouble);
   };
-  std::vector<std::pair<std::string, std::optional<std::string>>> outer;
+  OuterNames outer;
   std::vector<std::pair<std::string, std::string>> arguments;
   for (const auto& argument : step.with()) {
     if (problem) break;
@@ -140,9 +170,17 @@ awaitable<bool> Operations::Impl::DoUse(Run& run, const Plan::Step& step) {
     outer.emplace_back(argument, run.scope->Saved(argument));
     run.scope->Set(argument, std::move(value));
   }
+  const bool entered = co_await Enter(run, *found->second, std::move(outer));
+  co_return entered;
+}
+
+awaitable<bool> Operations::Impl::Enter(Run& run, const Plan::Fragment& fragment, OuterNames outer) {
+  run.frames.back().fragment = fragment.name();
+  run.frames.back().outer = outer;
   ++run.depth;
-  const bool went_well = co_await RunSteps(run, found->second->steps());
+  const bool went_well = co_await RunSteps(run, fragment.steps());
   --run.depth;
+  if (went_well) run.frames.back().fragment.clear();
   for (const auto& [argument, value] : outer) {
     value ? run.scope->Set(argument, *value) : run.scope->Unset(argument);
   }

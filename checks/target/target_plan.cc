@@ -24,24 +24,6 @@ constexpr int kDeepestUse = 16;
 
 bool IsWordCharacter(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_'; }
 
-// Calls `visit` for every message below, parents first; `visit` says whether to go on below it.
-void VisitMessages(const Message& message, const std::function<bool(const Message&)>& visit) {
-  if (!visit(message)) return;
-  const auto& reflection = *message.GetReflection();
-  std::vector<const FieldDescriptor*> fields;
-  reflection.ListFields(message, &fields);
-  for (const FieldDescriptor* field : fields) {
-    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
-    if (!field->is_repeated()) {
-      VisitMessages(reflection.GetMessage(message, field), visit);
-      continue;
-    }
-    for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
-      VisitMessages(reflection.GetRepeatedMessage(message, field, i), visit);
-    }
-  }
-}
-
 class Compiler {
  public:
   explicit Compiler(const Plan& plan) : plan_(plan) {}
@@ -154,6 +136,23 @@ void Visit(const Compiled& compiled, const google::protobuf::RepeatedPtrField<Pl
 }
 
 }  // namespace
+
+void VisitMessages(const Message& message, const std::function<bool(const Message&)>& visit) {
+  if (!visit(message)) return;
+  const auto& reflection = *message.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    if (!field->is_repeated()) {
+      VisitMessages(reflection.GetMessage(message, field), visit);
+      continue;
+    }
+    for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+      VisitMessages(reflection.GetRepeatedMessage(message, field, i), visit);
+    }
+  }
+}
 
 bool MentionsName(absl::string_view text, absl::string_view name) {
   for (size_t at = text.find(name); at != absl::string_view::npos; at = text.find(name, at + 1)) {

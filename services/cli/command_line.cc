@@ -11,6 +11,7 @@
 #include "services/cli/gate.h"
 #include "services/cli/lists.h"
 #include "services/cli/obligations.h"
+#include "services/cli/report/report.h"
 #include "services/cli/serve.h"
 #include "services/cli/try_operation.h"
 #include "services/runtime/logging.h"
@@ -35,7 +36,10 @@ constexpr char kGateFooter[] =
     "\n"
     "Examples:\n"
     "  puckdrop gate --plan plan.yaml --report junit=gate.xml --report html=gate.html\n"
-    "  puckdrop gate --plan plan.yaml --overlay production.yaml --path billing --customer living-room";
+    "  puckdrop gate --plan plan.yaml --overlay production.yaml --path billing --customer living-room\n"
+    "  puckdrop gate --report-schema > puckdrop-report.schema.json\n"
+    "\n"
+    "In a GitHub action the gate annotates the log by itself; elsewhere: --report annotations=-";
 
 std::string ReadDuration(const std::string& text, absl::Duration* into) {
   absl::Duration duration;
@@ -120,8 +124,16 @@ int RunCommandLine(int argc, const char* const* argv) {
               gate.reports.push_back(*report);
             }
           },
-          "A report to a file, as junit=gate.xml (may be given several times)")
+          "A report to a file, as junit=gate.xml, or to stdout with - (may be given several times): junit, json, html, "
+          "md, text, annotations")
       ->type_name("KIND=FILE");
+  gate_command->add_flag_callback(
+      "--report-schema",
+      [] {
+        std::printf("%s", report::JsonReportSchema().c_str());
+        throw CLI::Success();
+      },
+      "Print the JSON Schema of the json report, and end");
   gate_command
       ->add_option("--state", gate.state_directory, "Where obligations are written down; kept storage on a CI runner")
       ->type_name("DIR");
@@ -198,7 +210,12 @@ int RunCommandLine(int argc, const char* const* argv) {
       "\n"
       "Examples:\n"
       "  puckdrop try ordering.list_offers --plan plan.yaml\n"
-      "  puckdrop try ordering.place_order --plan plan.yaml --customer living-room --case declined_card");
+      "  puckdrop try ordering.place_order --plan plan.yaml --customer living-room --case declined_card\n"
+      "  puckdrop try ordering.place_order --plan plan.yaml --again      after mending its mapping; offline\n"
+      "\n"
+      "The exchanges of an operation's last try are kept in the state directory, for its owner only and without "
+      "secrets;\n"
+      "what was secret in an answer reads <redacted> to --again.");
   try_command->add_option("operation", attempt.operation, "As ordering.place_order")->required();
   AddPlan(try_command, &attempt.files);
   try_command->add_option("--customer", attempt.customer, "A pilot customer of the plan (the first)")->type_name("ID");
@@ -209,6 +226,8 @@ int RunCommandLine(int argc, const char* const* argv) {
                    "A field of the request, as offer_id=season (may be given several times)")
       ->type_name("NAME=VALUE");
   try_command->add_flag("--keep", attempt.keep, "Leave what it made");
+  try_command->add_flag("--again", attempt.again,
+                        "Map the answers of the last try of this operation anew, without touching the target");
   try_command->add_option("--state", attempt.state_directory, "Where obligations are written down")->type_name("DIR");
   AddDuration(try_command, "--timeout", &attempt.timeout, "Its limit in time (2m)");
   try_command->callback([&] { code = RunTry(attempt); });

@@ -61,7 +61,17 @@ bool Publish(const GateOptions& options, const GateReport& report) {
   const std::string screen = RenderReport(options.json ? "json" : "text", report, style);
   bool written = std::fwrite(screen.data(), 1, screen.size(), stdout) == screen.size() && std::fflush(stdout) == 0;
   if (!written) Say("puckdrop: the report could not be printed");
+  bool annotated = false;
   for (const ReportFile& file : options.reports) {
+    annotated = annotated || file.kind == "annotations";
+    if (file.file == "-") {
+      const std::string text = RenderReport(file.kind, report, style);
+      if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+        Say(absl::StrCat("puckdrop: the ", file.kind, " report could not be printed"));
+        written = false;
+      }
+      continue;
+    }
     std::ofstream out(file.file, std::ios::binary | std::ios::trunc);
     out << RenderReport(file.kind, report);
     out.close();
@@ -69,6 +79,11 @@ bool Publish(const GateOptions& options, const GateReport& report) {
       Say(absl::StrCat("puckdrop: the ", file.kind, " report could not be written to ", file.file));
       written = false;
     }
+  }
+  const char* github = std::getenv("GITHUB_ACTIONS");
+  if (!annotated && github != nullptr && std::string(github) == "true") {
+    const std::string text = RenderReport("annotations", report);
+    std::fwrite(text.data(), 1, text.size(), stderr);
   }
   return written;
 }

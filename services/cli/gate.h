@@ -14,8 +14,8 @@
 namespace puckdrop::cli {
 
 struct ReportFile {
-  std::string kind;  // junit, json, html, md, text
-  std::string file;
+  std::string kind;  // junit, json, html, md, text, annotations
+  std::string file;  // `-`: stdout, after the first screen
 };
 
 struct GateOptions {
@@ -35,7 +35,8 @@ struct GateOptions {
 };
 
 // Runs it, prints the first screen on stdout and everything else on stderr, writes the reports, and gives the exit
-// code.
+// code. In a GitHub action (GITHUB_ACTIONS=true) its annotations are printed on stderr, which the runner reads too, unless
+// they are asked for as a report.
 int RunGate(const GateOptions& options);
 
 // `junit=file`. INVALID_ARGUMENT says what is wrong.

@@ -99,8 +99,7 @@ int RunPlanCoverage(const PlanFiles& files) {
                      {check.needs_told().begin(), check.needs_told().end()}});
   }
   const plan::Coverage coverage = plan::ComputeCoverage(*plan->plan, needs);
-  std::printf("%s\n", plan::ToText(coverage).c_str());
-  if (!coverage.missing.empty()) std::printf("not yet: %s\n", absl::StrJoin(coverage.missing, ", ").c_str());
+  std::printf("%s\n%s", plan::ToText(coverage).c_str(), plan::Details(coverage).c_str());
   return kExitGo;
 }
 

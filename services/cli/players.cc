@@ -16,6 +16,7 @@ prober::MakePlayer PlayerMaker() {
     ports.redactor = &parts.redactor;
     ports.hosts = &parts.host_rules;
     ports.memory = &parts.memory;
+    ports.host_settings = parts.host_settings;
     return std::make_shared<media::LivePlayer>(std::move(ports));
   };
 }

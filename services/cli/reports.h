@@ -10,7 +10,7 @@
 
 namespace puckdrop::cli {
 
-// junit, json, html, md, text.
+// junit, json, html, md, text, annotations.
 std::vector<std::string> ReportKinds();
 
 // A kind of ReportKinds(); empty for any other. The style is for text.

@@ -25,6 +25,7 @@
 #include "checks/target/run_memory.h"
 #include "checks/target/target_plan.h"
 #include "services/cli/exit_codes.h"
+#include "services/cli/try_recording.h"
 #include "services/readiness/readiness.h"
 #include "services/readiness/store.h"
 #include "services/runtime/logging.h"
@@ -76,22 +77,32 @@ std::vector<std::string> NotTold(const target::Ended& ended) {
 // What one try works with, on the loop's thread from Run on.
 class Trial {
  public:
+  // Without a store for --again: nothing is made, so nothing is owed. `replay` is null otherwise.
   Trial(const TryOptions& options, const LoadedPlan& plan, std::shared_ptr<const target::TargetPlan> target_plan,
-        runtime::EventLoop& loop, const runtime::Clock& clock, readiness::Store* store, std::string run)
+        runtime::EventLoop& loop, const runtime::Clock& clock, readiness::Store* store, std::string run,
+        std::string recording_folder, Recording* replay)
       : options_(options),
         plan_(plan),
         target_plan_(std::move(target_plan)),
         loop_(loop),
         clock_(clock),
         store_(store),
-        run_(std::move(run)) {}
+        run_(std::move(run)),
+        recording_folder_(std::move(recording_folder)),
+        replay_(replay) {}
 
   awaitable<int> Run() {
     // Made and ended on the loop's thread, which they require.
-    http::CurlHttpClient client(loop_, clock_);
+    std::unique_ptr<http::CurlHttpClient> network;
+    std::unique_ptr<target::RecordingHttpClient> recording;
     http::LimitSettings limits;
-    limits.requests_per_second = 10;
-    limits.in_flight = 2;
+    if (replay_ == nullptr) {
+      network = std::make_unique<http::CurlHttpClient>(loop_, clock_);
+      recording = std::make_unique<target::RecordingHttpClient>(*network);
+      limits.requests_per_second = 10;
+      limits.in_flight = 2;
+    }
+    http::HttpClient& client = replay_ == nullptr ? static_cast<http::HttpClient&>(*recording) : *replay_->exchanges;
     http::Limiter limiter(loop_, clock_, limits);
     http::Redactor redactor;
     target::RunMemory memory;
@@ -107,7 +118,12 @@ class Trial {
     operations_ = &operations;
     deadline_ = clock_.Now() + options_.timeout;
     int code = co_await Try();
-    if (!options_.keep) {
+    // Before the undoing: its exchanges are no part of what is mapped again.
+    if (recording != nullptr && recording->size() > 0) Keep(*recording, redactor);
+    if (replay_ != nullptr) {
+      std::printf("these are the answers of %s; nothing was asked of the target\n",
+                  absl::FormatTime("%Y-%m-%d %H:%M:%S", replay_->as.time, absl::LocalTimeZone()).c_str());
+    } else if (!options_.keep) {
       const bool undone = co_await UndoAll();
       if (!undone && code == kExitGo) code = kExitNoGo;
     } else if (!made_.empty()) {
@@ -118,6 +134,22 @@ class Trial {
   }
 
  private:
+  void Keep(const target::RecordingHttpClient& recording, const http::Redactor& redactor) {
+    TriedAs as;
+    as.operation = options_.operation;
+    as.run = run_;
+    as.customer = customer_;
+    as.payment_case = options_.payment_case;
+    as.request_json = given_json_;
+    as.time = clock_.Now();
+    absl::Status kept = SaveRecording(recording_folder_, as, recording, redactor);
+    // The operation was tried all the same.
+    if (!kept.ok()) {
+      std::fprintf(stderr, "puckdrop try: its answers could not be kept for --again: %s\n",
+                   std::string(kept.message()).c_str());
+    }
+  }
+
   struct Made {
     target::UndoRequest undo;
     target::Actor actor;
@@ -156,6 +188,12 @@ class Trial {
           arguments.ok() ? std::string(read.message()).c_str() : std::string(arguments.status().message()).c_str());
       co_return kExitUsage;
     }
+    if (replay_ != nullptr && options_.arguments.empty()) {
+      // Of another version of the program, at worst; then the plan's own values have to do.
+      (void)google::protobuf::util::JsonStringToMessage(replay_->as.request_json, request.get());
+    } else {
+      given_json_ = CleanJson(*request, /*without_secrets=*/true);
+    }
 
     absl::StatusOr<target::Actor> actor = customer->accounts_size() > 0 ? operations_->StandingAccount(customer_, 0)
                                                                         : operations_->NewAccount(customer_, 1);
@@ -179,6 +217,26 @@ class Trial {
 
   static const Message* Prototype(const Descriptor* type) {
     return google::protobuf::MessageFactory::generated_factory()->GetPrototype(type);
+  }
+
+  // The request without what may be secret: told as such, or left out.
+  static std::string CleanJson(const Message& request, bool without_secrets) {
+    std::unique_ptr<Message> clean(request.New());
+    clean->CopyFrom(request);
+    runtime::RedactInPlace(*clean);
+    std::vector<const FieldDescriptor*> fields;
+    clean->GetReflection()->ListFields(*clean, &fields);
+    for (const FieldDescriptor* field : fields) {
+      if (!without_secrets || field->is_repeated() || field->cpp_type() != FieldDescriptor::CPPTYPE_STRING) continue;
+      if (clean->GetReflection()->GetString(*clean, field) == runtime::kRedactedText) {
+        clean->GetReflection()->ClearField(clean.get(), field);
+      }
+    }
+    std::string json;
+    google::protobuf::util::JsonPrintOptions print;
+    print.preserve_proto_field_names = true;
+    (void)google::protobuf::util::MessageToJsonString(*clean, &json, print);
+    return json;
   }
 
   // What the person did not give is the plan's.
@@ -214,14 +272,12 @@ class Trial {
                             target::Actor& actor, bool quiet) {
     const std::string key = absl::StrCat(run_, "-", ++acts_);
     FillIn(request, customer, actor, key);
-    if (info.creates) {
-      std::unique_ptr<Message> clean(request.New());
-      clean->CopyFrom(request);
-      runtime::RedactInPlace(*clean);
-      std::string json;
-      google::protobuf::util::JsonPrintOptions print;
-      print.preserve_proto_field_names = true;
-      (void)google::protobuf::util::MessageToJsonString(*clean, &json, print);
+    if (info.creates && replay_ == nullptr) {
+      if (absl::Status undoable = operations_->CanUndo(info.id); !undoable.ok()) {
+        std::printf("OURS: %s\n", runtime::Printable(std::string(undoable.message()), 2000).c_str());
+        co_return kExitNoGo;
+      }
+      const std::string json = CleanJson(request, /*without_secrets=*/false);
       v1::Obligation owing;
       owing.set_launch(plan_.plan->launch().id());
       owing.set_operation(info.id);
@@ -305,13 +361,58 @@ class Trial {
   const runtime::Clock& clock_;
   readiness::Store* const store_;
   const std::string run_;
+  const std::string recording_folder_;
+  Recording* const replay_;
   target::Operations* operations_ = nullptr;
+  std::string given_json_ = "{}";
   target::JourneyScope journey_;
   std::string customer_;
   absl::Time deadline_;
   std::vector<Made> made_;
   int acts_ = 0;
 };
+
+// The last try of the operation, mapped by the plan as it is now.
+int TryAgain(const TryOptions& given, const LoadedPlan& plan, std::shared_ptr<const target::TargetPlan> target_plan,
+             const std::string& folder) {
+  absl::StatusOr<Recording> recording = LoadRecording(folder);
+  if (!recording.ok()) {
+    if (absl::IsNotFound(recording.status())) {
+      std::fprintf(stderr,
+                   "puckdrop try: there is no recording of %s: run it once without --again, as the same launch%s "
+                   "(looked in %s)\n",
+                   given.operation.c_str(), given.state_directory.empty() ? "" : " and with the same --state",
+                   folder.c_str());
+    } else {
+      std::fprintf(stderr, "puckdrop try: %s; run it once without --again\n",
+                   std::string(recording.status().message()).c_str());
+    }
+    return kExitNothingToJudge;
+  }
+  const TriedAs& as = recording->as;
+  TryOptions options = given;
+  const auto differs = [&](const char* flag, std::string& option, const std::string& recorded) {
+    if (!option.empty() && option != recorded) {
+      std::fprintf(stderr,
+                   "puckdrop try: the recording was made with %s, not with %s %s; run it once without --again\n",
+                   recorded.empty() ? absl::StrCat("no ", flag).c_str() : absl::StrCat(flag, " ", recorded).c_str(),
+                   flag, option.c_str());
+      return true;
+    }
+    option = recorded;
+    return false;
+  };
+  if (differs("--customer", options.customer, as.customer) ||
+      differs("--case", options.payment_case, as.payment_case)) {
+    return kExitUsage;
+  }
+  HurryingClock clock;
+  runtime::EventLoop loop;
+  Trial trial(options, plan, std::move(target_plan), loop, clock, /*store=*/nullptr, as.run, folder, &*recording);
+  const int code = loop.Spawn(trial.Run()).Get();
+  loop.Stop();
+  return code;
+}
 
 }  // namespace
 
@@ -345,27 +446,33 @@ int RunTry(const TryOptions& options) {
     return absl::IsInvalidArgument(plan.status()) ? kExitNothingToJudge : kExitInternal;
   }
   absl::StatusOr<std::shared_ptr<const target::TargetPlan>> target_plan = target::TargetPlan::Make(
-      plan->plan, [secrets = plan->secrets](const v1::Secret& secret) -> absl::StatusOr<std::string> {
+      plan->plan,
+      [secrets = plan->secrets, again = options.again](const v1::Secret& secret) -> absl::StatusOr<std::string> {
         absl::StatusOr<plan::SecretValue> value = secrets->Resolve(secret);
-        if (!value.ok()) return value.status();
-        return value->Reveal();
+        if (value.ok()) return value->Reveal();
+        // Nobody asks for it offline.
+        if (again) return std::string("not needed for --again");
+        return value.status();
       });
   if (!target_plan.ok()) {
     std::fprintf(stderr, "%s\n", std::string(target_plan.status().message()).c_str());
     return kExitNothingToJudge;
   }
+  const std::string state = options.state_directory.empty()
+                                ? readiness::DefaultStateDirectory(plan->plan->launch().id())
+                                : options.state_directory;
+  const std::string recording_folder = RecordingFolder(state, options.operation);
+  if (options.again) return TryAgain(options, *plan, *target_plan, recording_folder);
+
   const std::string run = readiness::NewRunId(clock.Now());
-  absl::StatusOr<std::unique_ptr<readiness::Store>> store = readiness::Store::Open(
-      options.state_directory.empty() ? readiness::DefaultStateDirectory(plan->plan->launch().id())
-                                      : options.state_directory,
-      clock);
+  absl::StatusOr<std::unique_ptr<readiness::Store>> store = readiness::Store::Open(state, clock);
   absl::Status claimed = store.ok() ? (*store)->ClaimRun(run) : store.status();
   if (!claimed.ok()) {
     std::fprintf(stderr, "puckdrop try: %s\n", std::string(claimed.message()).c_str());
     return kExitInternal;
   }
   runtime::EventLoop loop;
-  Trial trial(options, *plan, *target_plan, loop, clock, store->get(), run);
+  Trial trial(options, *plan, *target_plan, loop, clock, store->get(), run, recording_folder, nullptr);
   const int code = loop.Spawn(trial.Run()).Get();
   loop.Stop();
   (*store)->CloseAndRemoveIfNothingOwed();

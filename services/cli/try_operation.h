@@ -1,4 +1,5 @@
-// `puckdrop try OPERATION`: one operation of the plan, step by step, and then undone.
+// `puckdrop try OPERATION`: one operation of the plan, step by step, and then undone; or mapped anew from what it was
+// answered the last time.
 #ifndef PUCKDROP_SERVICES_CLI_TRY_OPERATION_H_
 #define PUCKDROP_SERVICES_CLI_TRY_OPERATION_H_
 
@@ -18,12 +19,13 @@ struct TryOptions {
   std::string payment_case;            // as the plan writes it: declined_card; empty: accepted
   std::vector<std::string> arguments;  // name=value of the request; name may be a path, value JSON or text
   bool keep = false;                   // leave what it made
+  bool again = false;                  // from the recording of the last try, without the target
   std::string state_directory;         // empty: the launch's default
   absl::Duration timeout = absl::Minutes(2);
 };
 
 // Signs up a pilot account first where the operation needs one and the customer has no standing ones. Exit code: 0 it
-// ended OK or was refused, 1 it failed, 3, 64, 70.
+// ended OK or was refused, 1 it failed, 3 (the plan is invalid, or there is no recording), 64, 70.
 int RunTry(const TryOptions& options);
 
 // The arguments as protobuf JSON: `device.profile=x` is {"device":{"profile":"x"}}, and what reads as JSON is taken as

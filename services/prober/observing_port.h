@@ -27,6 +27,7 @@ class ObservingPort final : public checks::OperationPort {
     return inner_.Returns(operation, field);
   }
   bool Creates(const std::string& operation) const override { return inner_.Creates(operation); }
+  absl::Status CanUndo(const std::string& operation) override { return inner_.CanUndo(operation); }
   bool Acts(const std::string& operation) const override { return inner_.Acts(operation); }
   bool HasPaymentCase(const std::string& customer, target::v1::PaymentCase payment_case) const override {
     return inner_.HasPaymentCase(customer, payment_case);

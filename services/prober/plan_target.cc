@@ -148,13 +148,15 @@ PlanRun::PlanRun(PlanTarget& target, const std::string& run, std::string pilot_k
       port_(operations_, redactor_, *target.options().plan, pilot_key) {
   if (!pilot_key.empty()) redactor_.AddSecret(pilot_key, "PILOT_KEY");
   if (target.options().make_player) {
-    player_ = target.options().make_player(PlayerParts{.loop = *target.options().loop,
-                                                       .clock = *target.options().clock,
-                                                       .http = target.client(),
-                                                       .limiter = limiter_,
-                                                       .redactor = redactor_,
-                                                       .host_rules = target.plan()->host_rules(),
-                                                       .memory = memory_});
+    player_ = target.options().make_player(
+        PlayerParts{.loop = *target.options().loop,
+                    .clock = *target.options().clock,
+                    .http = target.client(),
+                    .limiter = limiter_,
+                    .redactor = redactor_,
+                    .host_rules = target.plan()->host_rules(),
+                    .memory = memory_,
+                    .host_settings = [this](const std::string& host) { return operations_.HostSettingsOf(host); }});
   }
 }
 

@@ -110,6 +110,7 @@ OperationEnd ToOperationEnd(target::Ended ended) {
   end.start = ended.start_time;
   end.commit = ended.commit_time.value_or(ended.start_time);
   end.finish = ended.finish_time;
+  end.commit_point = ended.commit_point;
   end.customer_steps = ended.customer_steps;
   const plan::OperationInfo* info = target::Catalogue().Find(ended.operation);
   end.through_back_office = ended.by == v1::ACTOR_OPERATOR && info != nullptr && info->by != v1::ACTOR_OPERATOR;
@@ -160,6 +161,7 @@ boost::asio::awaitable<OperationEnd> TargetOperations::Perform(const std::string
   call.deadline = options.deadline;
   call.journey = &scope;
   call.fresh_connections = options.cold;
+  call.from = std::static_pointer_cast<const target::CommitPoint>(options.from_commit);
   if (request.GetDescriptor()->full_name() == target::v1::PlaceOrderRequest::descriptor()->full_name()) {
     target::v1::PlaceOrderRequest order;
     order.CopyFrom(request);

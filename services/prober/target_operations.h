@@ -29,6 +29,7 @@ class TargetOperations final : public checks::OperationPort {
   checks::OperationMapping Mapping(const std::string& operation) const override;
   bool Returns(const std::string& operation, const std::string& field) const override;
   bool Creates(const std::string& operation) const override;
+  absl::Status CanUndo(const std::string& operation) override { return operations_.CanUndo(operation); }
   bool Acts(const std::string& operation) const override;
   bool HasPaymentCase(const std::string& customer, target::v1::PaymentCase payment_case) const override;
   boost::asio::awaitable<absl::StatusOr<std::string>> Undo(const v1::Obligation& obligation,

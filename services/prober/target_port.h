@@ -18,6 +18,7 @@ namespace puckdrop::media {
 class Player;
 }
 namespace puckdrop::http {
+struct HostSettings;
 class HostRules;
 class HttpClient;
 class Limiter;
@@ -62,6 +63,8 @@ struct PlayerParts {
   http::Redactor& redactor;
   const http::HostRules& host_rules;
   target::RunMemory& memory;
+  // How a host of the plan is reached; FAILED_PRECONDITION when a secret that it needs is not there.
+  std::function<absl::StatusOr<std::shared_ptr<const http::HostSettings>>(const std::string& host)> host_settings;
 };
 using MakePlayer = std::function<std::shared_ptr<media::Player>(const PlayerParts&)>;
 

@@ -95,6 +95,7 @@ boost::asio::awaitable<OperationEnd> FakeTarget::Perform(const std::string& oper
                                                          const checks::PerformOptions& options,
                                                          std::string& kept_json) {
   ++performed_[operation];
+  began_from[operation].push_back(options.from_commit);
   const absl::Time start = clock_->Now();
   auto handler = handlers_.find(operation);
   OperationEnd end = handler != handlers_.end() ? handler->second(request, actor) : Shop(operation, request, actor);

@@ -74,6 +74,8 @@ class FakeTarget : public checks::OperationPort {
   static checks::OperationEnd Fault(const std::string& words);
 
   int performed(const std::string& operation) const;
+  // Where each performance was to begin, in order: PerformOptions::from_commit.
+  std::map<std::string, std::vector<std::shared_ptr<const void>>> began_from;
   int orders() const { return next_order_; }
 
   // checks::OperationPort
@@ -84,6 +86,9 @@ class FakeTarget : public checks::OperationPort {
                                                        std::string& kept_json) override;
   checks::OperationMapping Mapping(const std::string& operation) const override;
   bool Returns(const std::string& operation, const std::string& field) const override;
+  // Set to what stands in the way of undoing.
+  absl::Status can_undo = absl::OkStatus();
+  absl::Status CanUndo(const std::string&) override { return can_undo; }
   bool Creates(const std::string& operation) const override;
   bool Acts(const std::string& operation) const override;
   bool HasPaymentCase(const std::string& customer, target::v1::PaymentCase payment_case) const override;

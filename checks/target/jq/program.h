@@ -74,13 +74,18 @@ class ProgramSet {
 
 struct CheckOptions {
   std::string worker_path;                     // empty: `puckdrop-jq-worker` beside this executable
-  std::chrono::milliseconds deadline{30'000};  // for the whole set; a program may crash or hang the compiler
+  // CPU time of the worker for the whole set, because a program may hang the compiler; hundreds of them take 200 ms. A
+  // busy machine condemns nobody.
+  std::chrono::milliseconds cpu_limit{10'000};
+  // Wall time, for a machine that has no time at all.
+  std::chrono::milliseconds deadline{300'000};
 };
 
 // Compiles every program of `set` in a worker process and returns all mistakes found, ordered by program and position;
-// an empty list means that a pool will load the set. Hostile texts are safe. Blocks the calling thread for 20 to 100 ms
-// (and at most `deadline`). Errors: UNAVAILABLE when the worker cannot be started, RESOURCE_EXHAUSTED when the set is
-// too large.
+// an empty list means that a pool will load the set. All are compiled at once; only where one crashes or hangs the
+// compiler are halves, and halves of those, compiled by themselves to find it. Hostile texts are safe. Blocks the calling
+// thread for 20 to 100 ms on an idle machine (and at most `deadline`). Errors: UNAVAILABLE when the worker cannot be
+// started, RESOURCE_EXHAUSTED when the set is too large, DEADLINE_EXCEEDED.
 absl::StatusOr<std::vector<ProgramError>> CheckPrograms(const ProgramSet& set, const CheckOptions& options = {});
 
 // The same for one expression. Prefer CheckPrograms: a hundred cost hardly more than one.

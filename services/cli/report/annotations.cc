@@ -1,5 +1,12 @@
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "services/cli/report/report.h"
 #include "services/cli/report/summary.h"
 #include "services/cli/report/words.h"
@@ -18,8 +25,21 @@ std::string Property(absl::string_view text) {
   return absl::StrReplaceAll(Data(OneLine(text, 300)), {{":", "%3A"}, {",", "%2C"}});
 }
 
-std::string Command(absl::string_view kind, absl::string_view title, absl::string_view text) {
-  return absl::StrCat("::", kind, " title=", Property(title), "::", Data(text), "\n");
+// `file=plan.yaml,line=12,col=9,` of a place in the plan; empty for none, and for a file that lies outside of the
+// checkout, which GitHub could not show.
+std::string Place(const std::string& position) {
+  std::vector<std::string> parts = absl::StrSplit(position, ':');
+  int line = 0, column = 0;
+  if (parts.size() != 3 || parts[0].empty() || parts[0][0] == '/' || absl::StartsWith(parts[0], "..") ||
+      !absl::SimpleAtoi(parts[1], &line) || !absl::SimpleAtoi(parts[2], &column) || line <= 0 || column <= 0) {
+    return "";
+  }
+  return absl::StrCat("file=", Property(absl::StripPrefix(parts[0], "./")), ",line=", line, ",col=", column, ",");
+}
+
+std::string Command(absl::string_view kind, absl::string_view title, absl::string_view text,
+                    const std::string& position) {
+  return absl::StrCat("::", kind, " ", Place(position), "title=", Property(title), "::", Data(text), "\n");
 }
 
 }  // namespace
@@ -28,8 +48,9 @@ std::string GithubAnnotations(const cli::GateReport& report) {
   const Summary summary = Summarise(report);
   std::string out;
   size_t said = 0;
-  const auto say = [&](absl::string_view kind, absl::string_view title, absl::string_view text) {
-    if (said++ < kMost) absl::StrAppend(&out, Command(kind, title, text));
+  const auto say = [&](absl::string_view kind, absl::string_view title, absl::string_view text,
+                       const std::string& position = "") {
+    if (said++ < kMost) absl::StrAppend(&out, Command(kind, title, text, position));
   };
   for (const v1::Obligation& owed : report.obligations_open) {
     say("error", absl::StrCat("Still owed: ", owed.operation(), " for ", owed.customer()),
@@ -41,7 +62,8 @@ std::string GithubAnnotations(const cli::GateReport& report) {
     if (!finding.expected().empty()) absl::StrAppend(&text, "\nexpected ", finding.expected());
     if (!finding.actual().empty()) absl::StrAppend(&text, "\nactual ", finding.actual());
     if (!problem.description.runbook().empty()) absl::StrAppend(&text, "\n", problem.description.runbook());
-    say("error", absl::StrCat(problem.check, ": ", problem.description.sentence()), text);
+    say("error", absl::StrCat(problem.check, ": ", problem.description.sentence()), text,
+        problem.first() == nullptr ? "" : problem.first()->plan_position());
   }
   for (const std::string& cause : report.verdict.causes()) say("error", "The verdict is not known", cause);
   for (const Unknown& unknown : summary.unknown) {

@@ -213,11 +213,7 @@ class Page {
     };
     const v1::Result* first = problem.first();
     if (first != nullptr && !first->operation().empty()) {
-      std::string step;
-      if (first->step() > 0) {
-        step = absl::StrCat(first->step(), first->steps() > 0 ? absl::StrCat(" of ", first->steps()) : "", " of ");
-      }
-      fact("step", absl::StrCat(step, "<code>", Html(first->operation(), 120), "</code>"));
+      fact("step", absl::StrCat(StepOf(*first), "<code>", Html(first->operation(), 120), "</code>"));
     }
     if (problem.since != absl::InfinitePast()) {
       fact("since",
@@ -385,7 +381,12 @@ class Page {
   std::string Matrix() const {
     std::map<v1::Path, std::map<std::string, std::map<std::string, const v1::InstanceStanding*>>> paths;
     std::vector<std::string> columns;
-    for (const cli::GateReport::Customer& customer : report_.customers) columns.push_back(customer.id);
+    // In the plan's order, and only those that this run asked anything of.
+    for (const cli::GateReport::Customer& customer : report_.customers) {
+      const auto of_customer = [&](const v1::InstanceStanding& one) { return one.customer() == customer.id; };
+      const auto& instances = report_.verdict.instances();
+      if (std::any_of(instances.begin(), instances.end(), of_customer)) columns.push_back(customer.id);
+    }
     for (const v1::InstanceStanding& instance : report_.verdict.instances()) {
       paths[instance.path()][instance.check()][instance.customer()] = &instance;
       if (instance.customer() != readiness::kAnyCustomer &&
@@ -399,14 +400,14 @@ class Page {
         "<h2>Every check, every customer</h2>\n<div class=scroll tabindex=0 role=region aria-label=\"Checks and "
         "customers\">"
         "<table class=matrix>\n<thead><tr><th></th>";
-    for (size_t i = 0; i < columns.size(); ++i) {
+    for (const std::string& column : columns) {
       std::string about;
-      if (i < report_.customers.size()) {
-        const cli::GateReport::Customer& customer = report_.customers[i];
+      for (const cli::GateReport::Customer& customer : report_.customers) {
+        if (customer.id != column) continue;
         about = absl::StrCat("<small>", Html(customer.device, 40), "</small><small>", Percent(customer.audience_share),
                              "</small>");
       }
-      Put(&out, "<th scope=col>", Html(columns[i], 60), about, "</th>");
+      Put(&out, "<th scope=col>", Html(column, 60), about, "</th>");
     }
     Put(&out, "</tr></thead>\n<tbody>\n");
     for (const auto& [path, checks] : paths) {

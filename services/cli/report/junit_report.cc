@@ -101,11 +101,8 @@ std::string Details(const cli::GateReport& report, const v1::InstanceStanding& i
     add("expected", finding.expected());
     add("actual", finding.actual());
   }
-  if (result.step() > 0) {
-    add("step", absl::StrCat(result.step(), " of ", result.steps(), " of ", result.operation()));
-  } else {
-    add("operation", result.operation());
-  }
+  const std::string step = StepOf(result);
+  add(step.empty() ? "operation" : "step", absl::StrCat(step, result.operation()));
   if (ToTime(result.start_time()) != absl::InfinitePast()) {
     add("since", absl::StrCat(Stamp(ToTime(result.start_time())), result.confirmed() ? ", seen twice" : ""));
   }

@@ -175,9 +175,8 @@ class Writer {
     if (first == nullptr) return;
     absl::StrAppend(&out_, "<details><summary>Where, since when, and again</summary>\n\n");
     if (!first->operation().empty()) {
-      absl::StrAppend(&out_, "- ",
-                      first->step() > 0 ? absl::StrCat("step ", first->step(), " of ", first->steps(), " of ") : "",
-                      Code(first->operation()), "\n");
+      const std::string step = StepOf(*first);
+      absl::StrAppend(&out_, "- ", step.empty() ? "" : "step ", step, Code(first->operation()), "\n");
     }
     if (problem.since != absl::InfinitePast()) {
       absl::StrAppend(&out_, "- since ", clock_.Time(problem.since), first->confirmed() ? ", seen twice" : "", "\n");

@@ -40,7 +40,8 @@ std::string JunitReport(const cli::GateReport& report);
 // GitHub-flavoured Markdown for a step summary; at most 1 MiB, cut with a note.
 std::string MarkdownReport(const cli::GateReport& report);
 
-// Workflow commands for GitHub's log, `::error title=…::…`, at most ten (GitHub shows no more of a step).
+// Workflow commands for GitHub's log, `::error file=…,line=…,col=…,title=…::…` where a place in the plan is known, at most
+// ten (GitHub shows no more of a step).
 std::string GithubAnnotations(const cli::GateReport& report);
 
 inline constexpr size_t kMostHtmlBytes = 8u << 20;

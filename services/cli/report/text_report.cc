@@ -190,10 +190,7 @@ class Writer {
 
   static std::string StepWords(const v1::Result& result) {
     if (result.operation().empty()) return "";
-    const std::string operation = OneLine(result.operation(), 120);
-    if (result.step() == 0) return operation;
-    return absl::StrCat(result.step(), result.steps() > 0 ? absl::StrCat(" of ", result.steps()) : "", " of ",
-                        operation);
+    return absl::StrCat(StepOf(result), OneLine(result.operation(), 120));
   }
 
   // `7 of playback, 4 of billing`: which journeys end here says more than a list of ids.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -245,8 +246,19 @@ std::string CustomerList(const cli::GateReport& report, const std::vector<std::s
 
 std::string CustomerCount(const cli::GateReport& report, const std::vector<std::string>& customers) {
   if (std::find(customers.begin(), customers.end(), "any") != customers.end()) return "every customer";
-  if (report.customers.empty()) return Count(static_cast<int>(customers.size()), "customer");
-  return absl::StrCat(customers.size(), " of ", Count(static_cast<int>(report.customers.size()), "customer"));
+  // A run for some of the plan's customers says nothing of the others.
+  std::set<std::string> judged;
+  for (const v1::InstanceStanding& instance : report.verdict.instances()) {
+    if (instance.customer() != "any") judged.insert(instance.customer());
+  }
+  const size_t all = judged.empty() ? report.customers.size() : judged.size();
+  if (all < customers.size() || all == 0) return Count(static_cast<int>(customers.size()), "customer");
+  return absl::StrCat(customers.size(), " of ", Count(static_cast<int>(all), "customer"));
+}
+
+std::string StepOf(const v1::Result& result) {
+  if (result.step() <= 0 || result.steps() <= 1) return "";
+  return absl::StrCat(result.step(), " of ", result.steps(), " of ");
 }
 
 std::string TitleOf(const cli::GateReport& report) {

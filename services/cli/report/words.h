@@ -69,8 +69,11 @@ std::string SeverityName(v1::Severity severity);
 std::string ExitMeaning(int code);
 // `sofa, phone`, `all 5 customers`.
 std::string CustomerList(const cli::GateReport& report, const std::vector<std::string>& customers);
-// `3 of 5 customers`; `every customer` for checks that are not per customer.
+// `3 of 5 customers`, of those whom this run judged; `every customer` for checks that are not per customer.
 std::string CustomerCount(const cli::GateReport& report, const std::vector<std::string>& customers);
+
+// `2 of 4 of `, to stand before the operation; empty where the operation has no more than one step.
+std::string StepOf(const v1::Result& result);
 
 // The launch's title, else its id, else "the launch".
 std::string TitleOf(const cli::GateReport& report);

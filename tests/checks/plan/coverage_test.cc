@@ -36,6 +36,13 @@ TEST(CoverageTest, SaysWhatToMapNext) {
       ToText(coverage),
       "2 of 6 blocking checks can be judged. Map billing.list_invoices next: +2. Add price.vat_basis_points: +1.");
   EXPECT_EQ(coverage.missing.size(), 4u);
+  EXPECT_EQ(Details(coverage), R"(
+not yet:
+  billing.price_chain: map billing.list_invoices
+  billing.refund: map billing.list_charges, billing.list_refunds
+  billing.vat: map billing.list_invoices
+  ordering.offer_tax: return offers.price.vat_basis_points of ordering.list_offers
+)");
 }
 
 TEST(CoverageTest, WhatNeedsTwoOperationsNamesBoth) {
@@ -54,6 +61,13 @@ not_judged:
   const Coverage coverage = ComputeCoverage(
       plan, {Needs("billing.charged_once", {"billing.list_charges"}), Needs("billing.vat", {"billing.list_invoices"})});
   EXPECT_EQ(ToText(coverage), "0 of 2 blocking checks can be judged. 2 are left out on purpose.");
+  EXPECT_EQ(Details(coverage), R"(
+left out on purpose:
+  later
+    billing.vat
+  no such page
+    billing.charged_once
+)");
 }
 
 TEST(CoverageTest, AllJudgedNeedsNoAdvice) {

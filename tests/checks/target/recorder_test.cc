@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "absl/time/clock.h"
 #include "services/runtime/event_loop.h"
 #include "tests/checks/target/scripted_http_client.h"
 
@@ -59,6 +60,45 @@ TEST_F(RecorderTest, SaysWhenThePlanAsksForSomethingElse) {
   auto replay = ReplayingHttpClient::Load(folder_);
   ASSERT_TRUE(replay.ok());
   EXPECT_THAT(Get(**replay, "http://shop.test/c").message, HasSubstr("record anew"));
+}
+
+TEST_F(RecorderTest, PassesOverWhatTheMendedPlanDoesNotAskAnyMore) {
+  target_.On("GET", "/order", {Answered(200, R"({"n":1})"), Answered(200, R"({"n":2})")});
+  target_.On("GET", "/charges", {Answered(200, R"({"n":3})")});
+  RecordingHttpClient recording(target_);
+  for (const char* url : {"http://shop.test/order", "http://shop.test/order", "http://shop.test/charges"}) {
+    Get(recording, url);
+  }
+  ASSERT_TRUE(recording.Save(folder_, redactor_).ok());
+  auto replay = ReplayingHttpClient::Load(folder_);
+  ASSERT_TRUE(replay.ok());
+  EXPECT_EQ(Get(**replay, "http://shop.test/order").body, R"({"n":1})");
+  EXPECT_EQ(Get(**replay, "http://shop.test/charges").body, R"({"n":3})");
+  EXPECT_THAT(Get(**replay, "http://shop.test/order").message, HasSubstr("after exchange 3 of 3"));
+}
+
+TEST_F(RecorderTest, ASecretInAPathAndInACookieIsNotKeptAndFitsAnyOther) {
+  redactor_.AddSecret("planted-secret-1");
+  http::HttpAnswer with_cookie = Answered(200, "{}");
+  with_cookie.headers.Set("Set-Cookie", "sid=planted-cookie; Path=/; HttpOnly");
+  target_.On("GET", "/a/*", {with_cookie});
+  RecordingHttpClient recording(target_);
+  Get(recording, "http://shop.test/a/planted-secret-1/b");
+  ASSERT_TRUE(recording.Save(folder_, redactor_).ok());
+  std::stringstream text;
+  text << std::ifstream(folder_ + "/001.json").rdbuf();
+  EXPECT_THAT(text.str(), Not(HasSubstr("planted")));
+  EXPECT_EQ(std::filesystem::status(folder_ + "/001.json").permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  EXPECT_EQ(std::filesystem::status(folder_).permissions(), std::filesystem::perms::owner_all);
+  auto replay = ReplayingHttpClient::Load(folder_);
+  ASSERT_TRUE(replay.ok());
+  http::HttpRequest request;
+  request.url = "http://shop.test/a/%3Credacted%3E/b";
+  request.cookies = std::make_shared<http::CookieJar>();
+  EXPECT_EQ(loop_.Spawn((*replay)->Fetch(request)).Get().status, 200);
+  EXPECT_THAT(request.cookies->CookieHeader("http://shop.test/", absl::Now()), HasSubstr("sid="));
+  EXPECT_EQ(Get(**replay, "http://shop.test/a//b").error, http::TransportError::kLocal);
 }
 
 TEST_F(RecorderTest, WritesNoSecretAndRefusesWhatIsNoRecording) {

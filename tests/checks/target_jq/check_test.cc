@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "checks/target/jq/program.h"
@@ -28,6 +31,46 @@ std::vector<std::string> Check(const std::vector<std::string>& texts) {
                   std::to_string(e.length) + " " + e.message);
   }
   return out;
+}
+
+// A worker that does what `script` says in place of compiling.
+class ScriptedWorker {
+ public:
+  explicit ScriptedWorker(const std::string& script)
+      : path_(::testing::TempDir() + "/worker-" + std::to_string(getpid())) {
+    std::ofstream(path_) << "#!/bin/sh\n" << script << "\n";
+    std::filesystem::permissions(path_, std::filesystem::perms::owner_all);
+  }
+  ~ScriptedWorker() { std::filesystem::remove(path_); }
+  std::string Check(int programs) const {
+    ProgramSet set;
+    for (int i = 0; i < programs; ++i) {
+      Program program;
+      program.text = "." + std::string(1, static_cast<char>('a' + i));
+      set.Add(program);
+    }
+    CheckOptions options;
+    options.worker_path = path_;
+    options.cpu_limit = std::chrono::milliseconds(100);
+    const auto errors = CheckPrograms(set, options);
+    if (!errors.ok()) return errors.status().ToString();
+    std::string out;
+    for (const ProgramError& error : *errors) out += std::to_string(error.program) + " " + error.message + "; ";
+    return out;
+  }
+
+ private:
+  std::string path_;
+};
+
+TEST(CheckTest, AProgramThatCrashesTheCompilerIsFoundByHalves) {
+  EXPECT_EQ(ScriptedWorker("exit 1").Check(3),
+            "0 the expression crashes the compiler; 1 the expression crashes the compiler; "
+            "2 the expression crashes the compiler; ");
+}
+
+TEST(CheckTest, AProgramThatHangsTheCompilerIsToldByItsCpuTime) {
+  EXPECT_EQ(ScriptedWorker("while :; do :; done").Check(1), "0 the expression takes too long to compile; ");
 }
 
 TEST(CheckTest, FindsNothingInGoodPrograms) {

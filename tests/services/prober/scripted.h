@@ -93,6 +93,7 @@ class ScriptedPort final : public checks::OperationPort {
   bool Returns(const std::string& operation, const std::string& field) const override {
     return !untold.contains(operation + ":" + field);
   }
+  absl::Status CanUndo(const std::string&) override { return absl::OkStatus(); }
   bool Creates(const std::string& operation) const override { return creates.contains(operation); }
   bool Acts(const std::string& operation) const override { return Creates(operation); }
   bool HasPaymentCase(const std::string&, target::v1::PaymentCase) const override { return true; }

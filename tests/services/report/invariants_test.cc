@@ -299,13 +299,52 @@ TEST(AnnotationsTest, AreOneCommandALine) {
   for (const auto& [name, gate] : AllGates()) {
     int lines = 0;
     for (const absl::string_view line : absl::StrSplit(GithubAnnotations(gate), '\n', absl::SkipEmpty())) {
-      EXPECT_TRUE(absl::StartsWith(line, "::error title=") || absl::StartsWith(line, "::warning title=") ||
-                  absl::StartsWith(line, "::notice title="))
-          << name << ": " << line;
+      EXPECT_THAT(std::string(line),
+                  ::testing::ContainsRegex("^::(error|warning|notice) (file=[^:,]+,line=[0-9]+,col=[0-9]+,)?title="))
+          << name;
       ++lines;
     }
     EXPECT_LE(lines, 10);
   }
+}
+
+TEST(AnnotationsTest, PointAtThePlansLineWhereItIsKnownAndInTheCheckout) {
+  const auto annotated = [](const std::string& position) {
+    GateBuilder gate;
+    gate.Fail("billing.vat", "sofa", Found("wrong_rate", "wrong")).set_plan_position(position);
+    return GithubAnnotations(gate.Build());
+  };
+  EXPECT_THAT(annotated("./plans/a,b.yaml:12:9"),
+              ::testing::StartsWith("::error file=plans/a%2Cb.yaml,line=12,col=9,title="));
+  for (const char* no_place :
+       {"", "plan.yaml", "plan.yaml:x:1", "plan.yaml:0:1", "/home/me/plan.yaml:1:1", "../plan.yaml:1:1"}) {
+    EXPECT_THAT(annotated(no_place), ::testing::StartsWith("::error title=")) << no_place;
+  }
+}
+
+// -- Words
+
+TEST(WordsTest, ARunForSomeCustomersCountsOnlyThose) {
+  GateBuilder gate;
+  for (const char* customer : {"sofa", "phone"}) gate.Select("billing.vat", customer);
+  gate.Fail("billing.vat", "sofa", Found("wrong_rate", "wrong"));
+  const cli::GateReport report = gate.Build();
+  EXPECT_EQ(report.customers.size(), 5u);
+  EXPECT_EQ(CustomerCount(report, {"sofa"}), "1 of 2 customers");
+  for (const std::string& text : {TextReport(report), MarkdownReport(report)}) {
+    EXPECT_THAT(text, Not(HasSubstr("5 customers")));
+  }
+}
+
+TEST(WordsTest, AStepIsNumberedOnlyAmongSeveral) {
+  v1::Result result;
+  EXPECT_EQ(StepOf(result), "");
+  result.set_step(1);
+  EXPECT_EQ(StepOf(result), "") << "how many there are is not known";
+  result.set_steps(1);
+  EXPECT_EQ(StepOf(result), "");
+  result.set_steps(3);
+  EXPECT_EQ(StepOf(result), "1 of 3 of ");
 }
 
 // -- HTML
