@@ -149,7 +149,7 @@ awaitable<absl::StatusOr<v1::WaiverState>> Readiness::CreateWaiver(v1::Waiver wa
                  status);
   if (!status.ok()) co_return status;
   co_await waivers_.LookAtNotices();
-  Changed();
+  Publish();
   co_return waivers_.Find(kFirstRuntimeWaiver + static_cast<int>(created->number));
 }
 
@@ -166,7 +166,7 @@ awaitable<absl::StatusOr<v1::WaiverState>> Readiness::RevokeWaiver(int number, s
   if (status.ok()) status = co_await LoadWaivers();
   co_await Audit(who, "RevokeWaiver", absl::StrCat("waiver ", number, " of ", known->check()), status);
   if (!status.ok()) co_return status;
-  Changed();
+  Publish();
   co_return known;
 }
 

@@ -217,7 +217,7 @@ awaitable<absl::Status> Readiness::Pause(std::string reason, std::string who) {
     kept = co_await loop_.RunBlocking([this, &pause] { return options_.archive->PutPause(pause); });
   }
   co_await Audit(who, "PauseProbing", reason, kept);
-  Changed();
+  Publish();
   if (!kept.ok()) {
     co_return absl::Status(
         kept.code(), absl::StrCat("probing is paused, but a restart would not know: ", std::string(kept.message())));
@@ -234,7 +234,7 @@ awaitable<absl::Status> Readiness::Resume(std::string who) {
   if (!kept.ok()) co_return kept;
   paused_.clear();
   for (const std::shared_ptr<LaneState>& lane : lanes_) lane->schedule.DueNow();
-  Changed();
+  Publish();
   co_return absl::OkStatus();
 }
 
@@ -271,7 +271,7 @@ awaitable<absl::StatusOr<std::string>> Readiness::ReloadPlan(std::string who) {
     TakeSubject(std::move(*loaded));
     Publish();
     co_await waivers_.LookAtNotices();
-    Changed();
+    Publish();
   }
   co_await Audit(who, "ReloadPlan", subject().digest, status);
   co_return subject().digest;
