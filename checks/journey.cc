@@ -86,10 +86,10 @@ Journey::Journey(const JourneyEnvironment& environment, std::string label)
 std::unique_ptr<Journey> Journey::Side(std::string_view label) const {
   const OperationMapping sign_up = environment_.operations->Mapping("ordering.sign_up");
   if (sign_up.state != OperationMapping::State::kMapped) {
-    throw Judged(Skipped(sign_up.state == OperationMapping::State::kReadOnly ? v1::SKIP_CAUSE_READ_ONLY
-                                                                             : v1::SKIP_CAUSE_NOT_MAPPED,
-                         absl::StrCat("needs an account of its own, and the plan does not map ordering.sign_up",
-                                      sign_up.words.empty() ? "" : ": ", sign_up.words)));
+    throw Judged(Skipped(
+        sign_up.state == OperationMapping::State::kReadOnly ? v1::SKIP_CAUSE_READ_ONLY : v1::SKIP_CAUSE_NOT_MAPPED,
+        absl::StrCat("needs an account of its own, and the plan does not map ordering.sign_up",
+                     sign_up.words.empty() ? "" : ": ", sign_up.words)));
   }
   return std::make_unique<Journey>(environment_, std::string(label));
 }
@@ -146,8 +146,7 @@ Task<OperationEnd> Journey::PerformErased(std::string operation, const google::p
   }
   options.deadline = std::min(options.deadline, environment_.deadline);
   if (options.check.empty()) options.check = check_;
-  OperationEnd end =
-      co_await environment_.operations->Perform(operation, request, actor_, options, kept_json_);
+  OperationEnd end = co_await environment_.operations->Perform(operation, request, actor_, options, kept_json_);
   end.operation = operation;
   if (records_.size() < kMaxRecords) {
     v1::OperationRecord record;
@@ -162,10 +161,12 @@ Task<OperationEnd> Journey::PerformErased(std::string operation, const google::p
     record.set_exchanges(static_cast<int32_t>(end.evidence.size()));
     records_.push_back(std::move(record));
   }
-  for (const v1::Evidence& evidence : end.evidence) {
+  // It is this journey's from here on; nobody looks for it in the end of the operation.
+  for (v1::Evidence& evidence : end.evidence) {
     if (evidence_.size() == kMaxEvidence) evidence_.erase(evidence_.begin());
-    evidence_.push_back(evidence);
+    evidence_.push_back(std::move(evidence));
   }
+  end.evidence.clear();
   last_end_ = end;
   co_return end;
 }
@@ -295,7 +296,8 @@ Task<v1::AccountFact> Journey::Account() {
                                    ? "example.test"
                                    : environment_.plan->target().pilot_mail_domain();
     fact.set_email(absl::StrCat("pd-", environment_.run, "-", environment_.customer->id(), "-",
-                                PathWord(environment_.path).substr(0, 1), ++*environment_.account_counter, "@", domain));
+                                PathWord(environment_.path).substr(0, 1), ++*environment_.account_counter, "@",
+                                domain));
     fact.set_on_test_clock(environment_.plan->target().clock() == v1::CLOCK_CONTROL_CUSTOMER);
     target::v1::SignUpRequest request;
     request.set_email(fact.email());
@@ -308,8 +310,7 @@ Task<v1::AccountFact> Journey::Account() {
     actor_.password = request.password();
     request.set_key(NewKey());
     co_await Owe("ordering.sign_up", request.key(), request);
-    const target::v1::SignUpResponse response =
-        co_await Once<target::v1::SignUpResponse>("ordering.sign_up", request);
+    const target::v1::SignUpResponse response = co_await Once<target::v1::SignUpResponse>("ordering.sign_up", request);
     fact.set_account_id(response.account_id());
     actor_.account_id = response.account_id();
   }

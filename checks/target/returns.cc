@@ -1,6 +1,7 @@
 // `returns`: from what the expressions gave to the operation's response.
 #include <google/protobuf/descriptor.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/match.h"
@@ -18,7 +19,8 @@ using nlohmann::json;
 
 // What one field's expression gave.
 struct Leaf {
-  std::vector<json> values;
+  json owned;
+  const json* values = nullptr;  // an array: `owned`, or one that somebody else holds
   std::optional<Problem> problem;
 };
 
@@ -31,7 +33,6 @@ class Filler {
   bool Fill(Message& message, const Plan::Mapping& mapping, const json* listed, const std::string& path,
             const std::string& shown, bool& any) {
     std::set<std::string> fields;
-    std::map<std::string, const Plan::MappedField*> mapped;
     for (int i = 0; i < mapping.fields_size(); ++i) {
       const Plan::MappedField& field = mapping.fields(i);
       const FieldDescriptor* descriptor = message.GetDescriptor()->FindFieldByName(field.field());
@@ -39,7 +40,6 @@ class Filler {
         return Fail(FailureKind::kType, field.position(),
                     absl::StrCat(message.GetDescriptor()->name(), " has no field ", field.field()));
       }
-      mapped[field.field()] = &field;
       const json* item = listed == nullptr ? nullptr : &(*listed)[static_cast<size_t>(i)];
       const std::string below = path.empty() ? field.field() : absl::StrCat(path, ".", field.field());
       const std::string show = shown.empty() ? field.field() : absl::StrCat(shown, ".", field.field());
@@ -56,13 +56,13 @@ class Filler {
     const std::string missing = MissingField(*message.GetDescriptor(), fields);
     if (missing.empty()) return true;
     const std::string show = shown.empty() ? missing : absl::StrCat(shown, ".", missing);
-    const auto found = mapped.find(missing);
-    if (found == mapped.end()) {
+    const auto found = std::find_if(mapping.fields().begin(), mapping.fields().end(),
+                                    [&](const Plan::MappedField& field) { return field.field() == missing; });
+    if (found == mapping.fields().end()) {
       return Fail(FailureKind::kMissing, mapping.position(), absl::StrCat("`", show, "` is required and not mapped"));
     }
-    const std::string program = found->second->has_value() ? found->second->value().program() : "";
-    return Fail(FailureKind::kMissing,
-                found->second->has_value() ? found->second->value().position() : found->second->position(),
+    const std::string program = found->has_value() ? found->value().program() : "";
+    return Fail(FailureKind::kMissing, found->has_value() ? found->value().position() : found->position(),
                 program.empty() ? absl::StrCat("`", show, "` is required and the answer tells nothing of it")
                                 : absl::StrCat("`", show, "` is required, and `", program, "` finds nothing"));
   }
@@ -78,26 +78,27 @@ class Filler {
     return false;
   }
 
-  Leaf LeafOf(const puckdrop::v1::Expression& expression, const json* item) const {
-    Leaf leaf;
+  // Into `leaf`, which stays where it is.
+  void LeafOf(const puckdrop::v1::Expression& expression, const json* item, Leaf& leaf) const {
     const Expr& expr = compiled_.Of(expression);
     if (item == nullptr) {
       const ExprResult& result = results_.Of(expr);
       if (!result.ok()) {
         leaf.problem = ExpressionProblem(expr, result, answer_);
       } else {
+        leaf.owned = json::array();
         for (const std::string& value : result.values) {
-          leaf.values.push_back(json::parse(value, nullptr, /*allow_exceptions=*/false));
+          leaf.owned.push_back(json::parse(value, nullptr, /*allow_exceptions=*/false));
         }
+        leaf.values = &leaf.owned;
       }
     } else if (item->is_array()) {
-      leaf.values.assign(item->begin(), item->end());
+      leaf.values = item;
     } else {
       ExprResult failed;
       failed.failure = jq::Failure{jq::FailureKind::kFailed, ErrorOf(*item)};
       leaf.problem = ExpressionProblem(expr, failed, answer_);
     }
-    return leaf;
   }
 
   static std::string ErrorOf(const json& item) {
@@ -122,23 +123,27 @@ class Filler {
       if (filled && !told) reflection.ClearField(&message, &field);
       return filled;
     }
-    Leaf leaf = LeafOf(mapped.value(), item);
+    Leaf leaf;
+    LeafOf(mapped.value(), item, leaf);
     if (leaf.problem) {
       problem = *std::move(leaf.problem);
       problem.words = absl::StrCat("`", shown, "`: ", problem.words);
       return false;
     }
-    if (leaf.values.size() != 1) {
+    const json* value = leaf.values->empty() ? nullptr : &leaf.values->front();
+    json listed;
+    if (leaf.values->size() != 1) {
       if (!field.is_repeated() || field.is_map()) {
         return Fail(FailureKind::kExpression, mapped.value().position(),
-                    absl::StrCat("`", shown, "`: `", mapped.value().program(), "` gave ", leaf.values.size(),
+                    absl::StrCat("`", shown, "`: `", mapped.value().program(), "` gave ", leaf.values->size(),
                                  " values where one is wanted"));
       }
-      leaf.values = {json(leaf.values)};
-    } else if (field.is_repeated() && !field.is_map() && !leaf.values[0].is_array() && !leaf.values[0].is_null()) {
-      leaf.values = {json::array({leaf.values[0]})};
+      value = leaf.values;
+    } else if (field.is_repeated() && !field.is_map() && !value->is_array() && !value->is_null()) {
+      listed = json::array({*value});
+      value = &listed;
     }
-    const Put put = PutField(message, field, leaf.values[0], path, told_);
+    const Put put = PutField(message, field, *value, path, told_);
     if (!put.status.ok()) {
       return Fail(put.missing ? FailureKind::kMissing : FailureKind::kType, mapped.value().position(),
                   absl::StrCat("`", shown, "` ", put.status.message()));
@@ -152,7 +157,8 @@ class Filler {
     if (field.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE || !field.is_repeated()) {
       return Fail(FailureKind::kType, mapping.position(), absl::StrCat("`", shown, "` is no list of messages"));
     }
-    json items;
+    json owned;
+    const json* items = &owned;
     const auto each_failed = [&](ExprResult result) {
       const Expr* each = item == nullptr ? &compiled_.lists.at(&mapping) : nullptr;
       Expr nested;
@@ -170,24 +176,24 @@ class Filler {
       const Expr& list = compiled_.lists.at(&mapping);
       const ExprResult& result = results_.Of(list);
       if (!result.ok() || result.values.size() != 1) return each_failed(result);
-      items = json::parse(result.values[0], nullptr, /*allow_exceptions=*/false);
+      owned = json::parse(result.values[0], nullptr, /*allow_exceptions=*/false);
     } else if (item->is_array()) {
-      items = *item;
+      items = item;
     } else {
       ExprResult failed;
       failed.failure = jq::Failure{jq::FailureKind::kFailed, ErrorOf(*item)};
       return each_failed(failed);
     }
-    for (size_t i = 0; i < items.size(); ++i) {
+    for (size_t i = 0; i < items->size(); ++i) {
       bool any = false;
       Message* made = message.GetReflection()->AddMessage(&message, &field);
       ++listed_depth_;
-      const bool filled = Fill(*made, mapping, &items[i], path, absl::StrCat(shown, "[", i, "]"), any);
+      const bool filled = Fill(*made, mapping, &(*items)[i], path, absl::StrCat(shown, "[", i, "]"), any);
       --listed_depth_;
       if (!filled) return false;
     }
     // An empty list was told; one that is required must not be empty.
-    told = !items.empty() || !IsRequired(field);
+    told = !items->empty() || !IsRequired(field);
     return true;
   }
 

@@ -18,9 +18,10 @@ bool IsRedirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+// Of a normalised address, which begins with it (UrlParts::normalised).
 std::string OriginOf(absl::string_view url) {
-  const auto parts = http::ParseUrl(url);
-  return parts.ok() ? parts->origin() : std::string(url);
+  const size_t scheme = url.find("://");
+  return std::string(url.substr(0, scheme == absl::string_view::npos ? scheme : url.find_first_of("/?#", scheme + 3)));
 }
 
 }  // namespace

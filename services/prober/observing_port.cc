@@ -13,12 +13,16 @@ boost::asio::awaitable<checks::OperationEnd> ObservingPort::Perform(const std::s
   constexpr size_t kMost = 64;
   std::string id = operation;
   checks::OperationEnd end = co_await inner_.Perform(operation, request, actor, options, kept_json);
+  // Of the evidence, which is long, one copy is enough.
+  std::vector<v1::Evidence> evidence = std::exchange(end.evidence, {});
   checks::OperationEnd seen = end;
   seen.operation = id;
   seen.response = nullptr;
   if (look_.size() == kMost) look_.erase(look_.begin());
   look_.push_back(seen);
+  seen.evidence = evidence;
   last_[id] = std::move(seen);
+  end.evidence = std::move(evidence);
   co_return end;
 }
 

@@ -1,41 +1,67 @@
-// Performs operations with so many in flight and prints, as one line of JSON, what they cost this process.
+// Performs operations with so many in flight and prints, as one line of JSON, what they cost: CPU and memory of this
+// process and of the expression workers that it starts.
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "checks/target/http/curl_http_client.h"
-#include "tests/bench/one_operation.h"
+#include "tests/bench/operations.h"
 
 namespace puckdrop::bench {
 namespace {
 
-double CpuSeconds() {
-  double seconds = 0;
-  for (int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
-    rusage usage{};
-    getrusage(who, &usage);
-    seconds += static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-               static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
+std::vector<pid_t> Children() {
+  std::vector<pid_t> pids;
+  // Listed by the thread that started them.
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream children(thread.path() / "children");
+    for (pid_t pid = 0; children >> pid;) pids.push_back(pid);
   }
-  return seconds;
+  return pids;
 }
 
-long ResidentKilobytes() {
-  std::ifstream status("/proc/self/status");
+double CpuSeconds(pid_t pid) {
+  clockid_t clock = CLOCK_PROCESS_CPUTIME_ID;
+  timespec time{};
+  if (pid != getpid() && clock_getcpuclockid(pid, &clock) != 0) return 0;
+  if (clock_gettime(clock, &time) != 0) return 0;
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+long ResidentKilobytes(pid_t pid) {
+  std::ifstream status(absl::StrCat("/proc/", pid, "/status"));
   std::string line;
   while (std::getline(status, line)) {
     if (line.rfind("VmRSS:", 0) == 0) return std::stol(line.substr(6));
   }
   return 0;
+}
+
+// Of the process itself and of its children together.
+struct Usage {
+  double own_cpu = 0, children_cpu = 0;
+  long own_kilobytes = 0, children_kilobytes = 0;
+};
+
+Usage Used() {
+  Usage used;
+  used.own_cpu = CpuSeconds(getpid());
+  used.own_kilobytes = ResidentKilobytes(getpid());
+  for (pid_t pid : Children()) {
+    used.children_cpu += CpuSeconds(pid);
+    used.children_kilobytes += ResidentKilobytes(pid);
+  }
+  return used;
 }
 
 int FreePort() {
@@ -74,15 +100,13 @@ awaitable<void> RunAll(runtime::EventLoop& loop, const OneOperation& operation, 
 }
 
 int Main(int argc, char** argv) {
-  CLI::App app("Measures the engine's CPU per operation");
-  std::string mode = "kept", ca;
-  OperationSettings settings;
+  CLI::App app("Measures what the engine's operations cost");
+  std::string url, plan;
   int count = 10'000, in_flight = 64;
   bool free_port = false;
   app.add_flag("--free-port", free_port, "print a free port on loopback and exit");
-  app.add_option("--url", settings.url, "what to fetch");
-  app.add_option("--connections", mode, "kept or new")->check(CLI::IsMember({"kept", "new"}));
-  app.add_option("--ca", ca, "CA bundle");
+  app.add_option("--fetch", url, "only fetch this address");
+  app.add_option("--plan", plan, "run checks of this plan");
   app.add_option("--count", count)->check(CLI::Range(1, 10'000'000));
   app.add_option("--in-flight", in_flight)->check(CLI::Range(1, 10'000));
   CLI11_PARSE(app, argc, argv);
@@ -90,30 +114,52 @@ int Main(int argc, char** argv) {
     std::printf("%d\n", FreePort());
     return 0;
   }
+  if (url.empty() == plan.empty()) {
+    absl::FPrintF(stderr, "engine_bench: give either --fetch or --plan\n");
+    return 64;
+  }
 
-  auto host = std::make_shared<http::HostSettings>();
-  host->ca_file = ca;
-  settings.host = host;
-  settings.connection = mode == "new" ? http::Connection::kFreshAndClose : http::Connection::kShared;
   runtime::RealClock clock;
   runtime::EventLoop loop;
-  http::CurlHttpClient client(loop, clock);
-  OneOperation operation = MakeOneOperation(loop, clock, client, settings);
+  std::unique_ptr<Checks> checks;
+  OneOperation operation;
+  int warm_up_count = 4 * in_flight;
+  if (plan.empty()) {
+    operation = MakeFetch(loop, clock, url);
+  } else {
+    absl::StatusOr<std::unique_ptr<Checks>> made = Checks::Make(loop, clock, plan);
+    if (!made.ok()) {
+      absl::FPrintF(stderr, "engine_bench: %s\n", made.status().message());
+      return 1;
+    }
+    checks = *std::move(made);
+    operation = checks->Operation();
+    warm_up_count = std::max(warm_up_count, checks->instances());
+  }
 
-  Tally warm_up{.left = 4 * in_flight};
+  Tally warm_up{.left = warm_up_count};
   loop.Spawn(RunAll(loop, operation, in_flight, warm_up)).Get();
 
   Tally tally{.left = count};
-  double cpu_before = CpuSeconds();
-  absl::Duration before = clock.Monotonic();
+  const Usage before = Used();
+  const absl::Duration start = clock.Monotonic();
   loop.Spawn(RunAll(loop, operation, in_flight, tally)).Get();
-  double seconds = absl::ToDoubleSeconds(clock.Monotonic() - before);
-  double cpu = CpuSeconds() - cpu_before;
-  absl::PrintF("{\"count\":%d,\"failed\":%d,\"seconds\":%.3f,\"cpu_microseconds\":%.2f,\"rss_kilobytes\":%d}\n", count,
-               tally.failed, seconds, cpu * 1e6 / count, ResidentKilobytes());
-  if (tally.failed > 0)
-    absl::FPrintF(stderr, "engine_bench: %d failed, the first: %s\n", tally.failed, tally.first_failure);
-  return tally.failed == 0 ? 0 : 1;
+  const double seconds = absl::ToDoubleSeconds(clock.Monotonic() - start);
+  const Usage after = Used();
+  const double own = after.own_cpu - before.own_cpu, children = after.children_cpu - before.children_cpu;
+  absl::PrintF(
+      "{\"count\":%d,\"failed\":%d,\"instances\":%d,\"seconds\":%.3f,\"cpu_microseconds\":%.2f,\"own_microseconds\":%."
+      "2f,"
+      "\"worker_microseconds\":%.2f,\"rss_kilobytes\":%d,\"worker_rss_kilobytes\":%d,\"warm_up\":%d}\n",
+      count, tally.failed + warm_up.failed, checks ? checks->instances() : 0, seconds, (own + children) * 1e6 / count,
+      own * 1e6 / count, children * 1e6 / count, after.own_kilobytes + after.children_kilobytes,
+      after.children_kilobytes, warm_up_count);
+  for (const Tally* one : {&warm_up, &tally}) {
+    if (one->failed == 0) continue;
+    absl::FPrintF(stderr, "engine_bench: %d failed, the first: %s\n", one->failed, one->first_failure);
+    return 1;
+  }
+  return 0;
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include "checks/target/http/exchange.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/ascii.h"
@@ -14,7 +17,7 @@ namespace puckdrop::http {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::json;
 
 constexpr size_t kMostBodyInCommand = 16 << 10;
 
@@ -83,95 +86,247 @@ std::string QuotedHeader(const Header& field, const Redactor& redactor) {
   return Quoted(pieces);
 }
 
-double Milliseconds(absl::Duration duration) { return absl::ToDoubleMilliseconds(duration); }
+// Writes JSON text straight away: a document in memory costs ten times as much, and there is one for every operation.
+// Pretty with one space a level, or on one line.
+class JsonWriter {
+ public:
+  explicit JsonWriter(bool pretty) : pretty_(pretty) {}
 
-Json HeadersJson(const std::vector<Header>& headers) {
-  Json list = Json::array();
-  for (const Header& field : headers) list.push_back({{"name", field.name}, {"value", field.value}});
-  return list;
+  void Open(char bracket) {
+    out_ += bracket;
+    ++depth_;
+    empty_ = true;
+  }
+  void Close(char bracket) {
+    --depth_;
+    if (!empty_) NewLine();
+    out_ += bracket;
+    empty_ = false;
+  }
+  // Before each value of an array.
+  void Item() {
+    if (!empty_) out_ += ',';
+    NewLine();
+    empty_ = false;
+  }
+  void Key(absl::string_view name) {
+    Item();
+    absl::StrAppend(&out_, "\"", name, pretty_ ? "\": " : "\":");
+  }
+  void Member(absl::string_view name, absl::string_view value) {
+    Key(name);
+    Text(value);
+  }
+  void Member(absl::string_view name, int64_t value) {
+    Key(name);
+    absl::StrAppend(&out_, value);
+  }
+  void Member(absl::string_view name, double value) {
+    Key(name);
+    std::array<char, 32> digits;
+    const char* end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+    const absl::string_view text(digits.data(), static_cast<size_t>(end - digits.data()));
+    absl::StrAppend(&out_, text, text.find_first_of(".e") == absl::string_view::npos ? ".0" : "");
+  }
+  void Member(absl::string_view name, absl::Duration value) { Member(name, absl::ToDoubleMilliseconds(value)); }
+  void Empty(absl::string_view name, absl::string_view brackets) {
+    Key(name);
+    absl::StrAppend(&out_, brackets);
+  }
+  void Text(absl::string_view text) {
+    static constexpr char kHex[] = "0123456789abcdef";
+    out_ += '"';
+    const size_t begin = out_.size();
+    size_t copied = 0;
+    unsigned char seen = 0;
+    for (size_t i = 0; i < text.size(); ++i) {
+      const auto c = static_cast<unsigned char>(text[i]);
+      seen |= c;
+      if (!kEscaped[c]) continue;
+      out_.append(text.data() + copied, i - copied);
+      copied = i + 1;
+      switch (c) {
+        case '"':
+          out_ += "\\\"";
+          break;
+        case '\\':
+          out_ += "\\\\";
+          break;
+        case '\n':
+          out_ += "\\n";
+          break;
+        case '\r':
+          out_ += "\\r";
+          break;
+        case '\t':
+          out_ += "\\t";
+          break;
+        default:
+          out_ += {'\\', 'u', '0', '0', kHex[c >> 4], kHex[c & 15]};
+      }
+    }
+    out_.append(text.data() + copied, text.size() - copied);
+    out_ += '"';
+    if (seen < 0x80 || IsUtf8(text)) return;
+    // Bodies may be in any encoding; what is not UTF-8 becomes U+FFFD.
+    out_.resize(begin - 1);
+    out_ += Json(std::string(text)).dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+
+  std::string Take() { return std::move(out_); }
+
+ private:
+  static constexpr std::array<bool, 256> kEscaped = [] {
+    std::array<bool, 256> escaped{};
+    for (size_t c = 0; c < 0x20; ++c) escaped[c] = true;
+    escaped['"'] = escaped['\\'] = true;
+    return escaped;
+  }();
+
+  // RFC 3629.
+  static bool IsUtf8(absl::string_view text) {
+    for (size_t i = 0; i < text.size();) {
+      const auto c = static_cast<unsigned char>(text[i]);
+      if (c < 0x80) {
+        uint64_t eight = 0;
+        if (i + sizeof eight <= text.size()) std::memcpy(&eight, text.data() + i, sizeof eight);
+        i += i + sizeof eight <= text.size() && (eight & 0x8080808080808080u) == 0 ? sizeof eight : 1;
+        continue;
+      }
+      const size_t length = c >= 0xc2 && c <= 0xdf ? 2 : c >= 0xe0 && c <= 0xef ? 3 : c >= 0xf0 && c <= 0xf4 ? 4 : 0;
+      if (length == 0 || i + length > text.size()) return false;
+      const auto second = static_cast<unsigned char>(text[i + 1]);
+      const unsigned char least = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
+      const unsigned char most = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
+      if (second < least || second > most) return false;
+      for (size_t k = 2; k < length; ++k) {
+        if ((static_cast<unsigned char>(text[i + k]) & 0xc0) != 0x80) return false;
+      }
+      i += length;
+    }
+    return true;
+  }
+
+  void NewLine() {
+    if (!pretty_) return;
+    out_ += '\n';
+    out_.append(static_cast<size_t>(depth_), ' ');
+  }
+
+  const bool pretty_;
+  std::string out_;
+  int depth_ = 0;
+  bool empty_ = true;
+};
+
+void WritePairs(JsonWriter& json, absl::string_view key, const std::vector<Header>& pairs) {
+  json.Key(key);
+  json.Open('[');
+  for (const Header& pair : pairs) {
+    json.Item();
+    json.Open('{');
+    json.Member("name", pair.name);
+    json.Member("value", pair.value);
+    json.Close('}');
+  }
+  json.Close(']');
 }
 
-std::string ValueOf(const std::vector<Header>& headers, absl::string_view name) {
+absl::string_view ValueOf(const std::vector<Header>& headers, absl::string_view name) {
   for (const Header& field : headers) {
     if (absl::EqualsIgnoreCase(field.name, name)) return field.value;
   }
   return "";
 }
 
-Json QueryJson(absl::string_view url) {
-  Json list = Json::array();
+std::vector<Header> QueryOf(absl::string_view url) {
+  std::vector<Header> fields;
   size_t question = url.find('?');
-  if (question == absl::string_view::npos) return list;
+  if (question == absl::string_view::npos) return fields;
   for (absl::string_view field : absl::StrSplit(url.substr(question + 1), '&', absl::SkipEmpty())) {
     std::pair<absl::string_view, absl::string_view> pair = absl::StrSplit(field, absl::MaxSplits('=', 1));
-    list.push_back({{"name", std::string(pair.first)}, {"value", std::string(pair.second)}});
+    fields.push_back({std::string(pair.first), std::string(pair.second)});
   }
-  return list;
+  return fields;
 }
 
 // HAR 1.2: -1 for what did not happen; "connect" contains "ssl".
-Json TimingsJson(const Exchange& exchange) {
+void WriteTimings(JsonWriter& json, const Exchange& exchange) {
   const Phases& phases = exchange.phases;
-  auto or_none = [&](absl::Duration duration) {
-    return exchange.connection_reused || duration == absl::ZeroDuration() ? -1.0 : Milliseconds(duration);
+  auto or_none = [&](absl::string_view key, absl::Duration duration) {
+    if (exchange.connection_reused || duration == absl::ZeroDuration()) {
+      json.Member(key, -1.0);
+    } else {
+      json.Member(key, duration);
+    }
   };
-  return {{"blocked", -1},
-          {"dns", or_none(phases.resolve)},
-          {"connect", or_none(phases.connect + phases.tls)},
-          {"ssl", or_none(phases.tls)},
-          {"send", 0},
-          {"wait", Milliseconds(phases.first_byte)},
-          {"receive", Milliseconds(phases.transfer)}};
+  json.Key("timings");
+  json.Open('{');
+  json.Member("blocked", int64_t{-1});
+  or_none("dns", phases.resolve);
+  or_none("connect", phases.connect + phases.tls);
+  or_none("ssl", phases.tls);
+  json.Member("send", int64_t{0});
+  json.Member("wait", phases.first_byte);
+  json.Member("receive", phases.transfer);
+  json.Close('}');
 }
 
-Json EntryJson(const Exchange& exchange) {
-  std::string version(HttpVersionName(exchange.version));
-  Json request = {{"method", exchange.method},
-                  {"url", exchange.url},
-                  {"httpVersion", version},
-                  {"cookies", Json::array()},
-                  {"headers", HeadersJson(exchange.request_headers)},
-                  {"queryString", QueryJson(exchange.url)},
-                  {"headersSize", -1},
-                  {"bodySize", exchange.request_body_bytes}};
+void WriteEntry(JsonWriter& json, const Exchange& exchange) {
+  const absl::string_view version = HttpVersionName(exchange.version);
+  json.Open('{');
+  json.Member("startedDateTime", absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", exchange.started, absl::UTCTimeZone()));
+  json.Member("time", exchange.phases.total);
+  json.Key("request");
+  json.Open('{');
+  json.Member("method", exchange.method);
+  json.Member("url", exchange.url);
+  json.Member("httpVersion", version);
+  json.Empty("cookies", "[]");
+  WritePairs(json, "headers", exchange.request_headers);
+  WritePairs(json, "queryString", QueryOf(exchange.url));
+  json.Member("headersSize", int64_t{-1});
+  json.Member("bodySize", exchange.request_body_bytes);
   if (exchange.request_body_bytes > 0) {
-    request["postData"] = {{"mimeType", ValueOf(exchange.request_headers, "content-type")},
-                           {"text", exchange.request_body}};
+    json.Key("postData");
+    json.Open('{');
+    json.Member("mimeType", ValueOf(exchange.request_headers, "content-type"));
+    json.Member("text", exchange.request_body);
+    json.Close('}');
   }
-  Json response = {{"status", exchange.status},
-                   {"statusText", ""},
-                   {"httpVersion", version},
-                   {"cookies", Json::array()},
-                   {"headers", HeadersJson(exchange.response_headers)},
-                   {"content",
-                    {{"size", exchange.response_body_bytes},
-                     {"mimeType", ValueOf(exchange.response_headers, "content-type")},
-                     {"text", exchange.response_body}}},
-                   {"redirectURL", ValueOf(exchange.response_headers, "location")},
-                   {"headersSize", -1},
-                   {"bodySize", -1}};
+  json.Close('}');
+  json.Key("response");
+  json.Open('{');
+  json.Member("status", int64_t{exchange.status});
+  json.Member("statusText", absl::string_view());
+  json.Member("httpVersion", version);
+  json.Empty("cookies", "[]");
+  WritePairs(json, "headers", exchange.response_headers);
+  json.Key("content");
+  json.Open('{');
+  json.Member("size", exchange.response_body_bytes);
+  json.Member("mimeType", ValueOf(exchange.response_headers, "content-type"));
+  json.Member("text", exchange.response_body);
+  json.Close('}');
+  json.Member("redirectURL", ValueOf(exchange.response_headers, "location"));
+  json.Member("headersSize", int64_t{-1});
+  json.Member("bodySize", int64_t{-1});
   if (exchange.error != TransportError::kNone) {
-    response["_error"] = absl::StrCat(TransportErrorName(exchange.error), ": ", exchange.error_message);
+    json.Member("_error", absl::StrCat(TransportErrorName(exchange.error), ": ", exchange.error_message));
   }
-  Json entry = {{"startedDateTime", absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", exchange.started, absl::UTCTimeZone())},
-                {"time", Milliseconds(exchange.phases.total)},
-                {"request", std::move(request)},
-                {"response", std::move(response)},
-                {"cache", Json::object()},
-                {"timings", TimingsJson(exchange)}};
+  json.Close('}');
+  json.Empty("cache", "{}");
+  WriteTimings(json, exchange);
   if (!exchange.remote_address.empty()) {
     size_t colon = exchange.remote_address.rfind(':');
     std::string address = exchange.remote_address.substr(0, colon);
     if (absl::StartsWith(address, "[")) address = address.substr(1, address.size() - 2);
-    entry["serverIPAddress"] = address;
+    json.Member("serverIPAddress", address);
   }
-  if (!exchange.note.empty()) entry["comment"] = exchange.note;
-  entry["_curl"] = exchange.curl;
-  return entry;
+  if (!exchange.note.empty()) json.Member("comment", exchange.note);
+  json.Member("_curl", exchange.curl);
+  json.Close('}');
 }
-
-// Bodies may be in any encoding; what is not UTF-8 becomes U+FFFD.
-std::string Dump(const Json& json, int indent) { return json.dump(indent, ' ', false, Json::error_handler_t::replace); }
 
 }  // namespace
 
@@ -226,16 +381,33 @@ std::string CurlCommand(const HttpRequest& request, const Redactor& redactor) {
   return command;
 }
 
-std::string HarEntryJson(const Exchange& exchange) { return Dump(EntryJson(exchange), -1); }
+std::string HarEntryJson(const Exchange& exchange) {
+  JsonWriter json(/*pretty=*/false);
+  WriteEntry(json, exchange);
+  return json.Take();
+}
 
 std::string HarJson(const std::vector<Exchange>& exchanges) {
-  Json entries = Json::array();
-  for (const Exchange& exchange : exchanges) entries.push_back(EntryJson(exchange));
-  Json har = {{"log",
-               {{"version", "1.2"},
-                {"creator", {{"name", "puckdrop"}, {"version", PUCKDROP_VERSION}}},
-                {"entries", std::move(entries)}}}};
-  return Dump(har, 1);
+  JsonWriter json(/*pretty=*/true);
+  json.Open('{');
+  json.Key("log");
+  json.Open('{');
+  json.Member("version", "1.2");
+  json.Key("creator");
+  json.Open('{');
+  json.Member("name", "puckdrop");
+  json.Member("version", PUCKDROP_VERSION);
+  json.Close('}');
+  json.Key("entries");
+  json.Open('[');
+  for (const Exchange& exchange : exchanges) {
+    json.Item();
+    WriteEntry(json, exchange);
+  }
+  json.Close(']');
+  json.Close('}');
+  json.Close('}');
+  return json.Take();
 }
 
 }  // namespace puckdrop::http

@@ -1,7 +1,10 @@
 #include "checks/target/http/redactor.h"
 
 #include <algorithm>
+#include <array>
+#include <bitset>
 #include <cstring>
+#include <initializer_list>
 #include <limits>
 #include <mutex>
 #include <unordered_map>
@@ -116,6 +119,9 @@ uint32_t FirstFour(const char* at) {
   return key;
 }
 
+// Of FirstFour, among Index::may_start.
+size_t Spread(uint32_t key) { return (key * 0x9E3779B1u) >> 16; }
+
 // Lower case, without what separates words.
 std::string Plain(absl::string_view name) {
   std::string plain;
@@ -179,7 +185,8 @@ std::string HideJsonMembers(absl::string_view text) {
     absl::StrAppend(&out, text.substr(copied, value - copied), "\"", kRedacted, "\"");
     copied = at = std::max(end, value);
   }
-  return absl::StrCat(out, text.substr(copied));
+  absl::StrAppend(&out, text.substr(copied));
+  return out;
 }
 
 std::string HideFormFields(absl::string_view text) {
@@ -207,6 +214,8 @@ struct Redactor::Index {
   std::vector<Pattern> patterns;
   // By the first four bytes, longer ones first.
   std::unordered_map<uint32_t, std::vector<uint32_t>> by_start;
+  // Which of them may be there, because at nearly every place of a text there is none.
+  std::bitset<1 << 16> may_start;
   size_t longest = 0;
   bool full = false;
 };
@@ -229,6 +238,7 @@ bool Redactor::AddSecret(absl::string_view value, absl::string_view name) {
     if (form.size() < kShortestSecret) continue;
     uint32_t number = static_cast<uint32_t>(index.patterns.size());
     std::vector<uint32_t>& same_start = index.by_start[FirstFour(form.data())];
+    index.may_start.set(Spread(FirstFour(form.data())));
     index.longest = std::max(index.longest, form.size());
     index.patterns.push_back({std::move(form), as_it_is ? Placeholder(name) : ""});
     as_it_is = false;
@@ -254,7 +264,12 @@ std::vector<Redactor::Piece> Redactor::SplitFirst(absl::string_view text, size_t
     if (end > copied) pieces.push_back(Piece{.text = std::string(text.substr(copied, end - copied))});
   };
   while (!index.patterns.empty() && at < most && text.size() - at >= kShortestSecret) {
-    auto candidates = index.by_start.find(FirstFour(text.data() + at));
+    const uint32_t key = FirstFour(text.data() + at);
+    if (!index.may_start.test(Spread(key))) {
+      ++at;
+      continue;
+    }
+    auto candidates = index.by_start.find(key);
     const Index::Pattern* found = nullptr;
     if (candidates != index.by_start.end()) {
       for (uint32_t number : candidates->second) {
@@ -283,8 +298,10 @@ std::vector<Redactor::Piece> Redactor::Split(absl::string_view text) const {
 }
 
 std::string Redactor::Redact(absl::string_view text) const {
+  std::vector<Piece> pieces = Split(text);
+  if (pieces.size() == 1 && !pieces[0].is_secret) return std::move(pieces[0].text);
   std::string out;
-  for (const Piece& piece : Split(text)) absl::StrAppend(&out, piece.is_secret ? kRedacted : piece.text);
+  for (const Piece& piece : pieces) absl::StrAppend(&out, piece.is_secret ? kRedacted : piece.text);
   return out;
 }
 
@@ -428,16 +445,53 @@ bool Redactor::QueryMayBeShown(absl::string_view name) {
 }
 
 bool Redactor::NameIsSecret(absl::string_view name) {
-  static const auto* whole =
-      new std::unordered_set<std::string>{"auth", "bearer", "cookie", "cvc", "cvv", "iban", "jwt",
-                                          "otp",  "pan",    "pass",   "pin", "pwd", "sid",  "securitycode"};
-  static constexpr absl::string_view kParts[] = {"password",      "passwd",     "passphrase", "secret",     "token",
-                                                 "apikey",        "cardnumber", "credential", "privatekey", "sessionid",
-                                                 "authorization", "accesskey",  "signature",  "setcookie"};
-  std::string plain = Plain(name);
-  if (whole->contains(plain)) return true;
-  return std::any_of(std::begin(kParts), std::end(kParts),
-                     [&](absl::string_view part) { return absl::StrContains(plain, part); });
+  // Every name of every body is looked at: nothing is allocated for those that are as short as names are.
+  std::array<char, 64> buffer;
+  std::string longer;
+  absl::string_view plain;
+  if (name.size() <= buffer.size()) {
+    size_t size = 0;
+    for (unsigned char c : name) {
+      if (absl::ascii_isalnum(c)) buffer[size++] = static_cast<char>(absl::ascii_tolower(c));
+    }
+    plain = absl::string_view(buffer.data(), size);
+  } else {
+    longer = Plain(name);
+    plain = longer;
+  }
+  static constexpr absl::string_view kWhole[] = {"auth", "bearer", "cookie", "cvc", "cvv", "iban", "jwt",
+                                                 "otp",  "pan",    "pass",   "pin", "pwd", "sid",  "securitycode"};
+  for (absl::string_view whole : kWhole) {
+    if (plain.size() == whole.size() && plain == whole) return true;
+  }
+  for (size_t at = 0; at < plain.size(); ++at) {
+    const absl::string_view rest = plain.substr(at);
+    const auto begins = [rest](std::initializer_list<absl::string_view> parts) {
+      return std::any_of(parts.begin(), parts.end(), [rest](absl::string_view part) {
+        return rest.size() >= part.size() && rest[1] == part[1] && absl::StartsWith(rest, part);
+      });
+    };
+    switch (rest[0]) {
+      case 'a':
+        if (begins({"apikey", "authorization", "accesskey"})) return true;
+        break;
+      case 'c':
+        if (begins({"cardnumber", "credential"})) return true;
+        break;
+      case 'p':
+        if (begins({"password", "passwd", "passphrase", "privatekey"})) return true;
+        break;
+      case 's':
+        if (begins({"secret", "sessionid", "signature", "setcookie"})) return true;
+        break;
+      case 't':
+        if (begins({"token"})) return true;
+        break;
+      default:
+        break;
+    }
+  }
+  return false;
 }
 
 }  // namespace puckdrop::http

@@ -73,7 +73,7 @@ def pages_tile(selector=""):
 def waivers_tile():
     return stat("Waivers", "Honoured: unexpired and the public notice is up. Void: expired, or its notice is not seen; what it "
                 "covered counts as a failure again. " + SEEN,
-                [query(q.WAIVERS_HELD, "waivers honoured"), query(q.WAIVERS_VOID, "void", ref="B")], field("none", decimals=0),
+                [query(q.WAIVERS_HELD, "waivers"), query(q.WAIVERS_VOID, "void", ref="B")], field("none", decimals=0),
                 show="value_and_name",
                 overrides=[colored("A", steps(NEUTRAL, (1, WAIVED))), colored("B", steps(NEUTRAL, (1, BAD)))],
                 sizes={"titleSize": 26, "valueSize": 44})
@@ -150,7 +150,8 @@ def health():
     two = stat("Two verdicts", "The same question answered by Prometheus's rules and by readiness, computed independently. readiness "
                "may be stricter, never greener. NO DATA: it does not answer.",
                [query(q.RULES_SAY, "rules"), query(q.READINESS_SAYS, "readiness", ref="B")], field("none", style.VERDICT),
-               show="value_and_name", paint="background_solid")
+               show="value_and_name", paint="background_solid",
+               sizes={"titleSize": 16, "valueSize": 30})
     dog = stat("Watchdog", "An alert that always fires, so that its silence can be noticed. NO DATA: no alert rule is evaluated and "
                "nobody would be paged.", query(q.WATCHDOG), field("none", style.WATCHDOG), paint="background_solid")
     owed = stat("Obligations open", "Orders and accounts of ours that are still to be undone at the target. Some are normal while "

@@ -1,4 +1,4 @@
-"""Debian's Prometheus with deploy/prometheus's own configuration and rules, on a free loopback port, at a pace of two seconds."""
+"""Debian's Prometheus with deploy/prometheus's own configuration and rules, on a free loopback port, every three seconds."""
 
 import json
 import pathlib
@@ -65,7 +65,7 @@ def at_pace(rules, seconds):
 class Prometheus:
     """probers: path to address; readiness: address or None. Everything lives in a temporary folder and ends with `stop`."""
 
-    def __init__(self, probers, readiness, deployed=DEPLOYED, pace=2):
+    def __init__(self, probers, readiness, deployed=DEPLOYED, pace=3):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="puckdrop-board-"))
         self._process = None
         try:
@@ -96,7 +96,7 @@ class Prometheus:
              f"--storage.tsdb.path={self.folder}/data", "--log.level=warn"],
             stdout=self._log, stderr=subprocess.STDOUT, cwd=self.folder)
 
-    def wait_ready(self, seconds=30):
+    def wait_ready(self, seconds=60):
         deadline = time.monotonic() + seconds
         while True:
             try:

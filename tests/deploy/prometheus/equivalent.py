@@ -7,5 +7,6 @@ EQUIVALENT = {
     ("puckdrop:customer_share", "`max by` becomes `min by`"): "the same plan gives a customer one share",
     ("puckdrop:vantages_required", "`max by` becomes `min by`"): "the same plan gives a path one number",
     ("puckdrop:vantages_spare", "`group by` becomes `count by`"): "only the number of groups is used",
+    ("PuckdropProberDown", "`group by` becomes `count by`"): "an alert's value is not its state, and unless looks at labels only",
     ("puckdrop:check_fresh:bool", "`0` becomes `1`"): "no check ran in the first second of 1970",
 }

@@ -81,6 +81,9 @@ def of_expression(text):
     for match in re.finditer(r"\((\w+(?:, \w+)+)\)", text):  # on (...), by (...)
         labels = match.group(1).split(", ")
         for gone in labels:
+            # A check's id begins with its path, so that joining on the check joins on the path.
+            if gone == "path" and "check" in labels and text[:match.start()].endswith("on "):
+                continue
             new = ", ".join(label for label in labels if label != gone)
             yield from once(f"`{gone}` leaves `{match.group()}`", match.start(), text[:match.start(1)] + new + text[match.end(1):])
     for match in re.finditer(r"\b(?:by|on) \(\w+\)", text):
