@@ -407,8 +407,8 @@ int TryAgain(const TryOptions& given, const LoadedPlan& plan, std::shared_ptr<co
       differs("--case", options.payment_case, as.payment_case)) {
     return kExitUsage;
   }
-  HurryingClock clock;
   runtime::EventLoop loop;
+  HurryingClock clock(loop);
   Trial trial(options, plan, std::move(target_plan), loop, clock, /*store=*/nullptr, as.run, folder, &*recording);
   const int code = loop.Spawn(trial.Run()).Get();
   loop.Stop();

@@ -88,13 +88,32 @@ absl::Duration HurryingClock::Monotonic() const {
 }
 
 std::optional<uint64_t> HurryingClock::WakeAt(absl::Time when, std::function<void()> wake) const {
-  if (when == absl::InfiniteFuture()) return 0;
+  uint64_t id = 0;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    ahead_ = std::max(ahead_, when - real_.Now());
+    id = next_id_++;
+    wakers_.emplace(std::make_pair(when, id), std::move(wake));
+  }
+  // Later, because a deadline that is set beside a wait is mostly taken back at once.
+  loop_.Post([this] { Hurry(); });
+  return id;
+}
+
+void HurryingClock::RemoveWaker(uint64_t id) const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  std::erase_if(wakers_, [id](const auto& waker) { return waker.first.second == id; });
+}
+
+void HurryingClock::Hurry() const {
+  std::function<void()> wake;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (wakers_.empty() || wakers_.begin()->first.first == absl::InfiniteFuture()) return;
+    ahead_ = std::max(ahead_, wakers_.begin()->first.first - real_.Now());
+    wake = std::move(wakers_.begin()->second);
+    wakers_.erase(wakers_.begin());
   }
   wake();
-  return 0;
 }
 
 }  // namespace puckdrop::cli

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -15,6 +17,7 @@
 #include "checks/target/http/redactor.h"
 #include "checks/target/recorder.h"
 #include "services/runtime/clock.h"
+#include "services/runtime/event_loop.h"
 
 namespace puckdrop::cli {
 
@@ -42,18 +45,26 @@ struct Recording {
 // NOT_FOUND: the operation was not tried yet; DATA_LOSS: what is there cannot be read, with its file. Blocks.
 absl::StatusOr<Recording> LoadRecording(const std::string& folder);
 
-// For what is replayed: whoever sleeps on it wakes at once, and the time has come that was slept for.
+// For what is replayed: whoever sleeps on it wakes as soon as the loop has nothing else at hand, the earliest first,
+// and the time has come that was slept for. Must outlive the loop's work (EventLoop::Stop).
 class HurryingClock final : public runtime::Clock {
  public:
+  explicit HurryingClock(runtime::EventLoop& loop) : loop_(loop) {}
+
   absl::Time Now() const override;
   absl::Duration Monotonic() const override;
   std::optional<uint64_t> WakeAt(absl::Time when, std::function<void()> wake) const override;
-  void RemoveWaker(uint64_t) const override {}
+  void RemoveWaker(uint64_t id) const override;
 
  private:
+  void Hurry() const;
+
+  runtime::EventLoop& loop_;
   const runtime::RealClock real_;
   mutable std::mutex mutex_;
   mutable absl::Duration ahead_;
+  mutable uint64_t next_id_ = 1;
+  mutable std::map<std::pair<absl::Time, uint64_t>, std::function<void()>> wakers_;
 };
 
 }  // namespace puckdrop::cli

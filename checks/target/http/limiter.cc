@@ -232,7 +232,6 @@ Limiter::~Limiter() {
 awaitable<absl::StatusOr<Limiter::Permit>> Limiter::Acquire(Kind kind, std::string host_name, absl::Time deadline) {
   std::shared_ptr<LimiterState> state = state_;
   int index = static_cast<int>(kind);
-  absl::Time now = state->clock.Now();
   Permit permit;
   auto too_late = [&](absl::Time earliest) {
     absl::Time held = state->HeldUntil(host_name);
@@ -247,6 +246,8 @@ awaitable<absl::StatusOr<Limiter::Permit>> Limiter::Acquire(Kind kind, std::stri
   if (state->closed) co_return absl::CancelledError("the limiter ends");
   bool nobody_before = state->queues[index].empty();
   absl::Time earliest = state->Earliest(index, host_name);
+  // Looked at after it: "at once" must not lie in the future of a clock that has moved on.
+  const absl::Time now = state->clock.Now();
   if (nobody_before && state->PlaceFree(index) && earliest <= now && now < deadline) {
     state->Take(index, now);
     if (kind != Kind::kOrder) permit.state_ = state;

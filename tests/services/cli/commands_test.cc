@@ -156,8 +156,8 @@ TEST_F(CommandsTest, WhatIsKeptForAgainHoldsNoSecretAndIsTheOwners) {
 }
 
 TEST_F(CommandsTest, WaitingTakesNoTimeWhenItIsReplayed) {
-  HurryingClock clock;
   runtime::EventLoop loop;
+  HurryingClock clock(loop);
   const absl::Time start = clock.Now(), real = absl::Now();
   EXPECT_TRUE(loop.Spawn(loop.SleepFor(clock, absl::Hours(2))).Get().ok());
   EXPECT_GE(clock.Now() - start, absl::Hours(2));
