@@ -26,7 +26,7 @@ class Api:
     def get(self, path, **parameters):
         address = f"{self.url}{path}?{urllib.parse.urlencode(parameters)}"
         try:
-            with urllib.request.urlopen(address, timeout=10) as answer:
+            with urllib.request.urlopen(address, timeout=5) as answer:
                 return json.load(answer)["data"]
         except urllib.error.HTTPError as error:
             raise QueryError(error.read().decode(errors="replace")[:500]) from error
@@ -92,12 +92,14 @@ class Prometheus:
         (self.folder / "targets" / "readiness.yml").write_text(json.dumps([{"targets": [readiness]}] if readiness else []))
         self._log = (self.folder / "log").open("w")
         self._process = subprocess.Popen(
-            ["prometheus", f"--config.file={self.folder}/prometheus.yml", f"--web.listen-address=127.0.0.1:{port}",
+            # Ends with this process, however that ends.
+            ["setpriv", "--pdeathsig", "KILL", "prometheus", f"--config.file={self.folder}/prometheus.yml",
+             f"--web.listen-address=127.0.0.1:{port}",
              f"--storage.tsdb.path={self.folder}/data", "--log.level=warn"],
             stdout=self._log, stderr=subprocess.STDOUT, cwd=self.folder)
 
-    def wait_ready(self, seconds=60):
-        deadline = time.monotonic() + seconds
+    def wait_ready(self, deadline):
+        """Until it answers; deadline is of time.monotonic()."""
         while True:
             try:
                 with urllib.request.urlopen(self.api.url + "/-/ready", timeout=2):

@@ -25,7 +25,7 @@ def main():
         else:
             server = prometheus.Prometheus(dict(entry.split("=", 1) for entry in arguments.targets.split(",") if entry),
                                            arguments.readiness)
-            server.wait_ready()
+            server.wait_ready(time.monotonic() + 30)
             time.sleep(arguments.after)
             api = server.api
         with open(arguments.board) as file:
