@@ -45,7 +45,9 @@ class RunClientTest : public ::testing::Test {
     }
     metrics_ = std::make_shared<readiness::ReadinessMetrics>(options.subject);
     readiness_ = std::make_unique<readiness::Readiness>(loop_, clock_, *store_, notices_, std::move(options));
-    readiness_->OnVerdict([this](const v1::Verdict& verdict) { metrics_->Update(verdict); });
+    readiness_->OnVerdict([this](const std::shared_ptr<const readiness::Subject>& subject, const v1::Verdict& verdict) {
+      metrics_->Update(subject, verdict);
+    });
     services_ = std::make_unique<readiness::ReadinessServices>(*readiness_, loop_, clock_);
     runtime::ServerOptions server;
     server.service_names = services_->names();
