@@ -121,7 +121,7 @@ class ReadinessServiceImpl final : public v1::ReadinessService::CallbackService 
         context, request, response,
         [this](CallContext& call, const v1::PauseProbingRequest& in,
                v1::PauseProbingResponse&) -> awaitable<absl::Status> {
-          absl::Status paused = co_await readiness_.Pause(in.reason(), call.peer());
+          absl::Status paused = co_await readiness_.Pause(in.reason(), call.caller());
           co_return paused;
         });
   }
@@ -131,7 +131,7 @@ class ReadinessServiceImpl final : public v1::ReadinessService::CallbackService 
         context, request, response,
         [this](CallContext& call, const v1::ResumeProbingRequest&,
                v1::ResumeProbingResponse&) -> awaitable<absl::Status> {
-          absl::Status resumed = co_await readiness_.Resume(call.peer());
+          absl::Status resumed = co_await readiness_.Resume(call.caller());
           co_return resumed;
         });
   }
@@ -141,7 +141,7 @@ class ReadinessServiceImpl final : public v1::ReadinessService::CallbackService 
         context, request, response,
         [this](CallContext& call, const v1::ReloadPlanRequest&,
                v1::ReloadPlanResponse& out) -> awaitable<absl::Status> {
-          absl::StatusOr<std::string> digest = co_await readiness_.ReloadPlan(call.peer());
+          absl::StatusOr<std::string> digest = co_await readiness_.ReloadPlan(call.caller());
           if (!digest.ok()) co_return digest.status();
           out.set_plan_digest(*digest);
           co_return absl::OkStatus();
@@ -325,7 +325,7 @@ class WaiverServiceImpl final : public v1::WaiverService::CallbackService {
     return bridge_.Unary<v1::CreateWaiverRequest, v1::WaiverState>(
         context, request, response,
         [this](CallContext& call, const v1::CreateWaiverRequest& in, v1::WaiverState& out) -> awaitable<absl::Status> {
-          absl::StatusOr<v1::WaiverState> created = co_await readiness_.CreateWaiver(in.waiver(), call.peer());
+          absl::StatusOr<v1::WaiverState> created = co_await readiness_.CreateWaiver(in.waiver(), call.caller());
           co_return Into(std::move(created), out);
         });
   }
@@ -343,7 +343,7 @@ class WaiverServiceImpl final : public v1::WaiverService::CallbackService {
     return bridge_.Unary<v1::RevokeWaiverRequest, v1::WaiverState>(
         context, request, response,
         [this](CallContext& call, const v1::RevokeWaiverRequest& in, v1::WaiverState& out) -> awaitable<absl::Status> {
-          absl::StatusOr<v1::WaiverState> revoked = co_await readiness_.RevokeWaiver(in.waiver(), call.peer());
+          absl::StatusOr<v1::WaiverState> revoked = co_await readiness_.RevokeWaiver(in.waiver(), call.caller());
           co_return Into(std::move(revoked), out);
         });
   }
