@@ -1,5 +1,6 @@
 #include "checks/target/answer.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/ascii.h"
@@ -15,6 +16,8 @@ using nlohmann::json;
 
 constexpr size_t kMostProblem = 64u << 10;
 constexpr size_t kMostPlainText = 300;
+// What a protobuf Duration holds.
+constexpr absl::Duration kLongestWait = absl::Seconds(315'576'000'000);
 
 jq::BodyKind KindOf(const std::string& content_type, absl::string_view body) {
   if (content_type == "application/json" || absl::EndsWith(content_type, "+json") ||
@@ -35,6 +38,9 @@ jq::BodyKind KindOf(const std::string& content_type, absl::string_view body) {
   }
   return jq::BodyKind::kNone;
 }
+
+// Header fields are bytes; what goes into a message's text must be UTF-8, or the message does not arrive.
+std::string Utf8(absl::string_view bytes) { return json::parse(JsonText(bytes)).get<std::string>(); }
 
 std::string TextMember(const json& object, const char* name) {
   const auto found = object.find(name);
@@ -125,7 +131,7 @@ std::shared_ptr<const Answer> MakeAnswer(http::HttpAnswer answer, std::vector<Ho
   made->body = std::make_shared<const std::string>(std::move(answer.body));
   if (const auto type = made->headers.Get("content-type")) {
     const std::vector<std::string> parts = absl::StrSplit(*type, absl::MaxSplits(';', 1));
-    made->content_type = absl::AsciiStrToLower(absl::StripAsciiWhitespace(parts[0]));
+    made->content_type = Utf8(absl::AsciiStrToLower(absl::StripAsciiWhitespace(parts[0])));
   }
   made->kind = KindOf(made->content_type, *made->body);
   made->url = std::move(answer.effective_url);
@@ -134,7 +140,7 @@ std::shared_ptr<const Answer> MakeAnswer(http::HttpAnswer answer, std::vector<Ho
   made->cookies = std::move(cookies);
   if (const auto after = made->headers.Get("retry-after")) {
     if (const auto until = http::Limiter::ParseRetryAfter(*after, now)) {
-      made->retry_after = std::max(*until - now, absl::ZeroDuration());
+      made->retry_after = std::clamp(*until - now, absl::ZeroDuration(), kLongestWait);
     }
   }
   return made;
@@ -145,8 +151,8 @@ std::optional<v1::Refusal> DefaultRefusal(const Answer& answer) {
   if (!reason) return std::nullopt;
   v1::Refusal refusal;
   refusal.set_reason(*reason);
-  if (const auto language = answer.headers.Get("content-language")) refusal.set_language(std::string(*language));
-  if (const auto link = answer.headers.Get("location")) refusal.set_link(std::string(*link));
+  if (const auto language = answer.headers.Get("content-language")) refusal.set_language(Utf8(*language));
+  if (const auto link = answer.headers.Get("location")) refusal.set_link(Utf8(*link));
   if (answer.retry_after) {
     absl::Duration rest;
     auto& after = *refusal.mutable_retry_after();
@@ -175,7 +181,7 @@ std::optional<v1::Refusal> DefaultRefusal(const Answer& answer) {
       }
     }
   } else if (answer.content_type == "text/plain" && body.size() <= kMostPlainText) {
-    refusal.set_text(json::parse(JsonText(absl::StripAsciiWhitespace(body))).get<std::string>());
+    refusal.set_text(Utf8(absl::StripAsciiWhitespace(body)));
   }
   return refusal;
 }

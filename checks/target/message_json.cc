@@ -4,6 +4,7 @@
 #include <google/protobuf/duration.pb.h>
 #include <google/protobuf/timestamp.pb.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -16,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "checks/target/catalogue.h"
 #include "puckdrop/target/v1/target.pb.h"
@@ -33,6 +35,10 @@ constexpr absl::string_view kTimestamp = "google.protobuf.Timestamp";
 constexpr absl::string_view kDuration = "google.protobuf.Duration";
 constexpr absl::string_view kMoney = "puckdrop.target.v1.Money";
 constexpr int kDeepest = 32;
+// Of protobuf: the years 1 to 9999, and a duration of as many.
+constexpr absl::Time kFirstInstant = absl::FromUnixSeconds(-62'135'596'800);
+constexpr absl::Time kAfterLastInstant = absl::FromUnixSeconds(253'402'300'800);
+constexpr absl::Duration kLongestDuration = absl::Seconds(315'576'000'000);
 
 absl::Status Wrong(absl::string_view words) { return absl::InvalidArgumentError(words); }
 
@@ -187,7 +193,9 @@ absl::Status PutTimestamp(Message& message, const json& value) {
     time = absl::UnixEpoch() + absl::Seconds(seconds);
   } else if (value.is_string()) {
     std::string error;
-    if (!absl::ParseTime(absl::RFC3339_full, value.get_ref<const std::string&>(), &time, &error)) {
+    // What protobuf and RFC 3339 hold; Abseil reads more, "infinite-future" among it.
+    if (!absl::ParseTime(absl::RFC3339_full, value.get_ref<const std::string&>(), &time, &error) ||
+        time < kFirstInstant || time >= kAfterLastInstant) {
       return Wrong(absl::StrCat("is ", Quoted(value), ", which is no RFC 3339 instant with a zone"));
     }
   } else {
@@ -211,12 +219,14 @@ absl::Status PutDuration(Message& message, const json& value) {
     const auto& text = value.get_ref<const std::string&>();
     if (const auto iso = IsoDuration(text)) {
       length = *iso;
-    } else if (!absl::ParseDuration(text, &length) || length == absl::InfiniteDuration() ||
-               length == -absl::InfiniteDuration()) {
+    } else if (!absl::ParseDuration(text, &length)) {
       return Wrong(absl::StrCat("is ", Quoted(value), ", which is no duration: give seconds, 1h30m or PT1H30M"));
     }
   } else {
     return Wrong(absl::StrCat("is ", Quoted(value), ", which is no duration"));
+  }
+  if (length > kLongestDuration || length < -kLongestDuration) {
+    return Wrong(absl::StrCat("is ", Quoted(value), ", which is longer than 10,000 years"));
   }
   auto& out = static_cast<google::protobuf::Duration&>(message);
   absl::Duration rest;
@@ -258,7 +268,10 @@ absl::Status PutMoneyText(v1::Money& money, const std::string& text) {
   if (fraction.size() > digits) return refuse();
   fraction.resize(digits, '0');
   int64_t units = 0;
-  if (whole.empty() || whole.size() > 15 || absl::StrContains(whole, '+') ||
+  // A sign, then digits: SimpleAtoi alone takes blanks as well, and "-" with a fraction of our own for a number.
+  const absl::string_view amount = absl::StripPrefix(whole, "-");
+  if (amount.empty() || amount.size() > 15 ||
+      !std::all_of(amount.begin(), amount.end(), [](unsigned char c) { return absl::ascii_isdigit(c); }) ||
       !absl::SimpleAtoi(whole + fraction, &units)) {
     return refuse();
   }

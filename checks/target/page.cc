@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -22,6 +23,9 @@ constexpr int kMostTags = 20'000;
 constexpr size_t kMostLinks = 2000;
 constexpr size_t kMostControls = 2000;
 constexpr size_t kMostText = 200'000;
+// Links can nest and forms can be empty, so that without these a small page becomes a huge one.
+constexpr size_t kMostLinkText = 1000;
+constexpr size_t kMostForms = 1000;
 
 // Time and depth of what the parser does grow with the tags that a page opens, so this bounds both.
 bool OpensTooMany(absl::string_view html) {
@@ -73,14 +77,14 @@ const GumboVector* Children(const GumboNode& node) {
   return node.type == GUMBO_NODE_DOCUMENT ? &node.v.document.children : nullptr;
 }
 
-void AppendCollapsed(std::string& out, absl::string_view text) {
+void AppendCollapsed(std::string& out, absl::string_view text, size_t most) {
   for (char c : text) {
     if (absl::ascii_isspace(static_cast<unsigned char>(c))) {
       if (!out.empty() && out.back() != ' ') out.push_back(' ');
     } else {
       out.push_back(c);
     }
-    if (out.size() >= kMostText) return;
+    if (out.size() >= most) return;
   }
 }
 
@@ -125,25 +129,25 @@ void Traverse(const GumboNode& root, const Enter& enter, const Leave& leave) {
 }
 
 // The words below a node.
-void AppendText(const GumboNode& root, std::string& out) {
+void AppendText(const GumboNode& root, std::string& out, size_t most) {
   Traverse(
       root,
-      [&out](const GumboNode& node) {
-        if (out.size() >= kMostText) return false;
+      [&out, most](const GumboNode& node) {
+        if (out.size() >= most) return false;
         if (node.type == GUMBO_NODE_TEXT || node.type == GUMBO_NODE_WHITESPACE || node.type == GUMBO_NODE_CDATA) {
-          AppendCollapsed(out, node.v.text.text);
+          AppendCollapsed(out, node.v.text.text, most);
           return false;
         }
         return !HasNoWords(node);
       },
-      [&out](const GumboNode& node) {
-        if (!IsInline(node)) AppendCollapsed(out, " ");
+      [&out, most](const GumboNode& node) {
+        if (!IsInline(node)) AppendCollapsed(out, " ", most);
       });
 }
 
-std::string TextOf(const GumboNode& node) {
+std::string TextOf(const GumboNode& node, size_t most = kMostText) {
   std::string out;
-  AppendText(node, out);
+  AppendText(node, out, most);
   return std::string(absl::StripAsciiWhitespace(out));
 }
 
@@ -198,11 +202,12 @@ class Reader {
       case GUMBO_TAG_LINK:
         if (HasAttribute(element, "href") && links_.size() < kMostLinks) {
           links_.push_back({{"href", Resolve(Attribute(element, "href"))},
-                            {"text", TextOf(node)},
+                            {"text", TextOf(node, kMostLinkText)},
                             {"rel", Attribute(element, "rel")}});
         }
         break;
       case GUMBO_TAG_FORM: {
+        if (forms_.size() >= kMostForms) return -1;
         const std::string action = Attribute(element, "action");
         json made = {{"id", Attribute(element, "id")},
                      {"name", Attribute(element, "name")},
@@ -211,8 +216,10 @@ class Reader {
                      {"enctype", Attribute(element, "enctype")},
                      {"fields", json::object()},
                      {"controls", json::array()}};
+        const int number = static_cast<int>(forms_.size());
+        form_of_id_.emplace(Attribute(element, "id"), number);
         forms_.push_back(std::move(made));
-        return static_cast<int>(forms_.size()) - 1;
+        return number;
       }
       case GUMBO_TAG_INPUT:
       case GUMBO_TAG_BUTTON:
@@ -230,9 +237,7 @@ class Reader {
     const GumboElement& element = node.v.element;
     // A control may name its form instead of standing in it.
     if (const std::string owner = Attribute(element, "form"); !owner.empty()) {
-      for (size_t i = 0; i < forms_.size(); ++i) {
-        if (forms_[i]["id"] == owner) form = static_cast<int>(i);
-      }
+      if (const auto found = form_of_id_.find(owner); found != form_of_id_.end()) form = found->second;
     }
     if (form < 0) return;
     json& controls = forms_[static_cast<size_t>(form)]["controls"];
@@ -293,11 +298,17 @@ class Reader {
   std::string title_, language_;
   json links_ = json::array();
   json forms_ = json::array();
+  std::map<std::string, int> form_of_id_;  // of several the first, as browsers have it
 };
 
 std::string TextMember(const json& object, const char* name) {
   const auto found = object.find(name);
   return found == object.end() || !found->is_string() ? "" : found->get<std::string>();
+}
+
+bool IsTrue(const json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_boolean() && found->get<bool>();
 }
 
 bool IsButton(const std::string& type) { return type == "submit" || type == "button" || type == "image"; }
@@ -354,7 +365,7 @@ absl::StatusOr<FormRequest> FillForm(const json& form, const std::vector<FilledF
           pressed = true;
           add(name, TextMember(control, "value"));
         }
-      } else if (!name.empty() && (control.value("sent", false) || is_set)) {
+      } else if (!name.empty() && (IsTrue(control, "sent") || is_set)) {
         add(name, TextMember(control, "value"));
       }
     }

@@ -21,7 +21,9 @@ namespace puckdrop::target {
 // `action` is resolved against `url` (and <base>), `href` too, where they are http or https. `method` is "get" or
 // "post". `fields` holds what would be sent without pressing a button, of several with one name the first; `controls`
 // all of them in order, with `sent` false for unchecked boxes, disabled fields and buttons. Pure; safe on any bytes.
-// INVALID_ARGUMENT past 4 MiB or 20,000 opened tags.
+// Of the links the first 2,000 are
+// shown and 1,000 bytes of each one's text; of the forms the first 1,000 and 2,000 controls of each. INVALID_ARGUMENT
+// past 4 MiB or 20,000 opened tags.
 absl::StatusOr<std::string> PageJson(absl::string_view html, absl::string_view url);
 
 // A form ready to be sent.

@@ -34,7 +34,8 @@ bool IsText(absl::string_view content_type, absl::string_view body) {
 
 std::vector<Header> Shown(const Headers& headers, const Redactor& redactor) {
   std::vector<Header> shown;
-  for (const Header& field : headers) shown.push_back({field.name, redactor.HeaderValue(field.name, field.value)});
+  for (const Header& field : headers)
+    shown.push_back({redactor.Redact(field.name), redactor.HeaderValue(field.name, field.value)});
   return shown;
 }
 
@@ -70,8 +71,9 @@ std::string Quoted(absl::string_view text) { return Quoted({Redactor::Piece{.tex
 
 // "Name: value" where a hidden value survives only as a named secret behind an authentication scheme's word.
 std::string QuotedHeader(const Header& field, const Redactor& redactor) {
+  const std::string name = redactor.Redact(field.name);
   if (Redactor::HeaderMayBeShown(field.name)) {
-    return Quoted(absl::StrCat(field.name, ": ", redactor.HeaderValue(field.name, field.value)));
+    return Quoted(absl::StrCat(name, ": ", redactor.HeaderValue(field.name, field.value)));
   }
   std::vector<Redactor::Piece> pieces = redactor.Split(field.value);
   bool named = !pieces.empty() && pieces.back().is_secret && !pieces.back().placeholder.empty();
@@ -81,8 +83,8 @@ std::string QuotedHeader(const Header& field, const Redactor& redactor) {
   } else {
     named = named && pieces.size() == 1;
   }
-  if (!named) return Quoted(absl::StrCat(field.name, ": ", kRedacted));
-  pieces.insert(pieces.begin(), Redactor::Piece{.text = field.name + ": "});
+  if (!named) return Quoted(absl::StrCat(name, ": ", kRedacted));
+  pieces.insert(pieces.begin(), Redactor::Piece{.text = name + ": "});
   return Quoted(pieces);
 }
 

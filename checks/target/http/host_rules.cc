@@ -88,9 +88,10 @@ absl::StatusOr<std::string> NormalHost(absl::string_view given) {
     }
     return std::string(text);
   }
-  bool fits = !host.empty() && host.size() <= 253 && host.front() != '.' && !absl::StrContains(host, "..") &&
-              std::all_of(host.begin(), host.end(),
-                          [](unsigned char c) { return absl::ascii_isalnum(c) || c == '-' || c == '.' || c == '_'; });
+  bool fits = !host.empty() && host.size() <= 253 && host.front() != '.' && host.back() != '.' &&
+              !absl::StrContains(host, "..") && std::all_of(host.begin(), host.end(), [](unsigned char c) {
+                return absl::ascii_isalnum(c) || c == '-' || c == '.' || c == '_';
+              });
   if (!fits) return absl::InvalidArgumentError("the URL's host is not a host name");
   return host;
 }
@@ -132,7 +133,8 @@ absl::StatusOr<UrlParts> ParseUrl(absl::string_view text) {
 
   UrlParts parts;
   parts.scheme = absl::AsciiStrToLower(Part(url.get(), CURLUPART_SCHEME));
-  absl::StatusOr<std::string> host = NormalHost(Part(url.get(), CURLUPART_HOST));
+  const std::string given_host = Part(url.get(), CURLUPART_HOST);
+  absl::StatusOr<std::string> host = NormalHost(given_host);
   if (!host.ok()) return host.status();
   parts.host = *std::move(host);
   if (!absl::SimpleAtoi(Part(url.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT), &parts.port) || parts.port < 1 ||
@@ -142,6 +144,8 @@ absl::StatusOr<UrlParts> ParseUrl(absl::string_view text) {
   parts.path = WithoutDotSegments(Part(url.get(), CURLUPART_PATH));
   parts.query = Part(url.get(), CURLUPART_QUERY);
   parts.normalised = absl::StrCat(parts.origin(), parts.path, parts.query.empty() ? "" : "?", parts.query);
+  // Without its last dot a name may be an address in one of its odd forms ("127.1."), which is another normal form.
+  if (absl::EndsWith(given_host, ".")) return ParseUrl(parts.normalised);
   return parts;
 }
 

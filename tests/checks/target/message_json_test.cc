@@ -52,7 +52,8 @@ TEST(PutMessageTest, ReadsMoneyInAllItsForms) {
   price.Clear();
   EXPECT_TRUE(PutInto(price, R"({"gross":"1490 JPY"})").status.ok());
   EXPECT_EQ(price.gross().minor_units(), 1490);
-  for (const char* wrong : {"14.901 EUR", "14,90 EUR", "EUR", "14.90", "1e3 EUR", "14. EUR"}) {
+  for (const char* wrong :
+       {"14.901 EUR", "14,90 EUR", "EUR", "14.90", "1e3 EUR", "14. EUR", "- EUR", "\t14 EUR", "--1 EUR"}) {
     v1::Price other;
     EXPECT_FALSE(PutInto(other, json{{"gross", wrong}}.dump()).status.ok()) << wrong;
   }
@@ -114,6 +115,19 @@ TEST(PutMessageTest, ReadsInstantsDurationsAndNumbersAsIds) {
   EXPECT_TRUE(PutInto(playback, R"({"manifests":[]})").missing);
   playback.Clear();
   EXPECT_FALSE(PutInto(playback, R"({"manifests":[{"url":"u"}],"expire_time":"2026-12-04T18:30:00"})").status.ok());
+}
+
+TEST(PutMessageTest, RefusesInstantsAndDurationsThatNoMessageHolds) {
+  for (const char* now : {"infinite-future", "infinite-past", "10000-01-01T00:00:00Z", "0000-12-31T23:59:59Z"}) {
+    v1::GetClockResponse clock;
+    EXPECT_FALSE(PutInto(clock, json{{"now", now}}.dump()).status.ok()) << now;
+  }
+  v1::GetClockResponse clock;
+  EXPECT_TRUE(PutInto(clock, R"({"now":"9999-12-31T23:59:59.999999999Z"})").status.ok());
+  for (const char* wait : {"P999999999999W", "inf", "1000000000000000h", "-100000000h"}) {
+    v1::Refusal refusal;
+    EXPECT_FALSE(PutInto(refusal, json{{"reason", "OTHER"}, {"retry_after", wait}}.dump()).status.ok()) << wait;
+  }
 }
 
 }  // namespace

@@ -79,5 +79,25 @@ TEST(PageTest, SurvivesBytesThatAreNoPageAndRefusesBottomlessNesting) {
   EXPECT_FALSE(PageJson(std::string(5u << 20, 'a'), "https://shop.test/").ok());
 }
 
+TEST(PageTest, StaysSmallWhateverThePageNests) {
+  std::string links, forms;
+  for (int i = 0; i < 3000; ++i) links += "<a href=x><object>";
+  const auto nested = PageJson(links + std::string(150'000, 'w'), "https://shop.test/");
+  ASSERT_TRUE(nested.ok());
+  EXPECT_LT(nested->size(), 3u << 20);
+  for (int i = 0; i < 9000; ++i) forms += "<form></form><input form=f name=a>";
+  const auto many = PageJson(forms, "https://shop.test/" + std::string(8000, 'p'));
+  ASSERT_TRUE(many.ok());
+  EXPECT_LT(many->size(), 12u << 20);
+}
+
+TEST(PageTest, FillsAFormThatAnExpressionMadeUp) {
+  const auto request = FillForm(
+      json::parse(R"({"action":"/x","controls":[5,{"name":"a","sent":"yes"},{"name":7},{"name":"b","sent":true}]})"),
+      {{"c", "1"}}, "");
+  ASSERT_TRUE(request.ok());
+  EXPECT_THAT(request->fields, ElementsAre(Pair("b", ""), Pair("c", "1")));
+}
+
 }  // namespace
 }  // namespace puckdrop::target

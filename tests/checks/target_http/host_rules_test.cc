@@ -27,6 +27,7 @@ TEST(ParseUrlTest, NormalisesWhatWillBeSent) {
            {"http://[0:0:0:0:0:0:0:1]:8080/x", "http://[::1]:8080/x"},
            {"http://2130706433/", "http://127.0.0.1/"},
            {"http://0x7f.1/", "http://127.0.0.1/"},
+           {"http://0x7f.1./", "http://127.0.0.1/"},
            {"http://shop.example/a b?c d", "http://shop.example/a%20b?c+d"},
            {"http://shop.example/%61%2f?x=%26", "http://shop.example/%61%2f?x=%26"},
        }) {
@@ -57,6 +58,7 @@ TEST(ParseUrlTest, RefusesWhatIsReadDifferentlyByOthers) {
                           "http://[::1/",
                           "http://[::zz]/",
                           "http://a..b/",
+                          "http://a../",
                           "http://[fe80::1%25eth0]/"}) {
     EXPECT_FALSE(ParseUrl(url).ok()) << url;
   }
