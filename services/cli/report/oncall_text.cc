@@ -60,11 +60,11 @@ class Screen {
     Line(absl::StrCat(lead, code.empty() ? cut : Paint(code, cut)));
   }
   void Field(absl::string_view label, absl::string_view text, absl::string_view code = "") {
-    if (!text.empty()) Behind(absl::StrCat("   ", Paint(kDim, Padded(label, 10))), 13, text, code);
+    if (!text.empty()) Behind(absl::StrCat("   ", Paint(kDim, Padded(label, 12))), 15, text, code);
   }
   // For commands: a wrapped line cannot be copied.
   void Whole(absl::string_view label, const std::string& text) {
-    if (!text.empty()) Line(absl::StrCat("   ", Paint(kDim, Padded(label, 10)), text));
+    if (!text.empty()) Line(absl::StrCat("   ", Paint(kDim, Padded(label, 12)), text));
   }
   std::string Since(absl::Time since, absl::Time now) const {
     if (since == absl::InfinitePast()) return "";
@@ -291,8 +291,8 @@ std::string ExplainText(const v1::ExplainCheckResponse& answer, absl::Time now, 
       screen.Field("actual", OneLine(finding.actual(), 400), red ? kRed : "");
     }
     if (one->has_root()) {
-      screen.Field("because", absl::StrCat(OneLine(one->root().check(), 100), ": ", OneLine(one->root().why(), 400),
-                                           "; puckdrop explain ", OneLine(one->root().check(), 100)));
+      screen.Field("because", absl::StrCat(OneLine(one->root().check(), 100), ": ", OneLine(one->root().why(), 400)));
+      screen.Whole("", absl::StrCat("puckdrop explain ", OneLine(one->root().check(), 100)));
     }
     screen.Field("step", StepWords(result));
     if (instance.has_result()) {

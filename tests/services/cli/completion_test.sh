@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What a shell offers after `puckdrop …`: completion_test.sh PUCKDROP
-set -euo pipefail
+set -uo pipefail  # a shell of a person does not end at the first command that fails
 puckdrop=${1:?the binary}
 # shellcheck disable=SC1090
 source <("$puckdrop" completion bash)
