@@ -50,7 +50,8 @@ class FakeArchive final : public Archive {
   }
   absl::StatusOr<v1::ListResultsResponse> ListResults(const v1::ListResultsRequest&) override {
     v1::ListResultsResponse response;
-    for (const v1::Result& result : *Latest()) *response.add_results() = result;
+    const absl::StatusOr<std::vector<v1::Result>> latest = Latest();
+    for (const v1::Result& result : *latest) *response.add_results() = result;
     return response;
   }
   absl::StatusOr<v1::Evidence> GetEvidence(const std::string&) override { return absl::NotFoundError("none"); }

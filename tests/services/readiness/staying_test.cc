@@ -96,11 +96,11 @@ class StayingTest : public ::testing::Test {
   // what blocks has done all that came before, and the loop what followed from it.
   void Settle() {
     for (int round = 0; round < 3; ++round) {
-      auto disk = [](runtime::EventLoop& loop) -> awaitable<int> {
-        int done = co_await loop.RunBlocking([] { return 0; });
-        co_return done;
+      auto disk = [](runtime::EventLoop& loop) -> awaitable<bool> {
+        absl::StatusOr<int> done = co_await loop.RunBlocking([] { return 0; });
+        co_return done.ok();
       };
-      loop_.Spawn(disk(loop_)).Get();
+      EXPECT_TRUE(loop_.Spawn(disk(loop_)).Get());
       for (int i = 0; i < 8; ++i) loop_.Invoke([] {});
     }
   }
