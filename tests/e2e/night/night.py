@@ -84,6 +84,11 @@ class Night:
             command += ["--readiness", f"127.0.0.1:{self.ports['readiness'][0]}"]
         self.processes[name] = subprocess.Popen([str(part) for part in command], env=self.env, stdout=log, stderr=log)
 
+    def ask(self, *words):
+        return subprocess.run([str(word) for word in (BINARY / "puckdrop", *words)], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=60,
+                              env={**self.env, "PUCKDROP_READINESS": f"127.0.0.1:{self.ports['readiness'][0]}"})
+
     def kill(self, name):
         self.processes[name].kill()
         self.processes[name].wait()
@@ -143,6 +148,21 @@ def main():
             within("a black picture is NO-GO", lambda: night.verdict() == 0, 90)
             expect("and only playback is to blame", night.verdict("playback") == 0 and night.verdict("ordering") == 2,
                    night.metrics())
+            status = night.ask("status")
+            expect("status says NO-GO, what fails and what to type next", status.returncode == 1 and "NO-GO" in status.stdout
+                   and "playback.not_black" in status.stdout and "puckdrop explain playback.not_black" in status.stdout,
+                   status.stdout)
+            why = night.ask("explain", "playback.not_black")
+            expect("explain says since when, for whom, how it is reproduced and what it rests on", why.returncode == 1
+                   and all(word in why.stdout for word in ("since", "living-room", "was black", "last green", "evidence")),
+                   why.stdout)
+            picture = re.search(r"--evidence (evidence/\w+)", why.stdout)
+            saved = night.folder / "picture.jpg"
+            got = night.ask("explain", "--evidence", picture.group(1), "--to", saved) if picture else None
+            expect("and has the picture", got and got.returncode == 0 and saved.read_bytes()[:2] == b"\xff\xd8", why.stdout)
+            history = night.ask("history", "--output", "json")
+            expect("history knows how the verdict changed", history.returncode == 0
+                   and json.loads(history.stdout)["changes"][0]["verdict"]["state"] == "VERDICT_STATE_NO_GO", history.stdout)
             arena.office("/faults", {"set": []})
             within("GO again", lambda: night.verdict() == 2, 240)
 
@@ -173,9 +193,18 @@ def main():
             within("and still sees a black picture", lambda: night.verdict() == 0, 90)
             arena.office("/faults", {"set": []})
 
-            for process in night.processes.values():
+            # Paused, all that goes on is undoing, also of what the killed readiness had ordered.
+            paused = night.ask("pause", "--reason", "the horn has gone")
+            expect("it can be paused", paused.returncode == 0, paused.stdout)
+            within("and then everything is undone",
+                   lambda: re.search(r"^puckdrop_obligations_open(?:{[^}]*})? 0$", night.metrics(), re.M), 120)
+            # Readiness undoes by way of the probers, so it ends first.
+            codes = {}
+            for name, process in night.processes.items():
                 process.send_signal(signal.SIGTERM)
-            codes = {name: process.wait(30) for name, process in night.processes.items()}
+                if name == "readiness":
+                    codes[name] = process.wait(30)
+            codes |= {name: process.wait(30) for name, process in night.processes.items()}
             expect("every service ends when told", all(code in (0, 143) for code in codes.values()), codes)
             left = arena.office("/counts")
             expect("nothing of ours is left at the target", left["live_subscriptions"] == standing, left)
