@@ -8,5 +8,6 @@ EQUIVALENT = {
     ("puckdrop:vantages_required", "`max by` becomes `min by`"): "the same plan gives a path one number",
     ("puckdrop:vantages_spare", "`group by` becomes `count by`"): "only the number of groups is used",
     ("PuckdropProberDown", "`group by` becomes `count by`"): "an alert's value is not its state, and unless looks at labels only",
+    ("PuckdropBudgetBurnSlow", "`>` becomes `>=`"): "both sides are averages of fractions, and are never exactly equal",
     ("puckdrop:check_fresh:bool", "`0` becomes `1`"): "no check ran in the first second of 1970",
 }
